@@ -1,0 +1,1 @@
+"""Check, build, tear down and sweep an EKS cluster in an AWS account that somebody pays for."""

@@ -1,0 +1,1 @@
+"""The kinds of AWS resource a plan is made of: one file per AWS service, listed in kinds.py."""

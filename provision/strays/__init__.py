@@ -1,0 +1,1 @@
+"""Kinds a cluster leaves behind although nobody planned them: found and deleted, never created."""

@@ -1,0 +1,1 @@
+"""What people and machines read: one versioned value (view.py), one file per format."""
