@@ -1,0 +1,157 @@
+"""The only place that reads AWS's error codes: every answer becomes one class of `errors`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from preflight import errors
+from preflight.actions import action_of
+
+CREDENTIALS = frozenset(
+    """
+    ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId InvalidAccessKeyId
+    UnrecognizedClientException SignatureDoesNotMatch AuthFailure InvalidToken
+    RequestTimeTooSkewed InvalidSignatureException IncompleteSignature MissingAuthenticationToken
+    """.split()
+)
+DENIED = frozenset(
+    """
+    AccessDenied AccessDeniedException UnauthorizedOperation UnauthorizedException
+    AuthorizationError AuthorizationErrorException NotAuthorized Forbidden 403
+    """.split()
+)
+THROTTLED = frozenset(
+    """
+    Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException
+    RequestLimitExceeded TooManyRequestsException TooManyRequests BandwidthLimitExceeded SlowDown
+    PriorRequestNotComplete ProvisionedThroughputExceededException TransactionInProgressException
+    EC2ThrottledException KMSThrottlingException
+    """.split()
+)
+#: Waiting does not help against these, although their names look like throttling.
+#: `LimitExceededException` is a used-up quota in KMS, Logs, EventBridge, ECR and Route 53 Resolver.
+QUOTA = frozenset(
+    """
+    LimitExceeded LimitExceededException ResourceLimitExceeded ResourceLimitExceededException
+    ServiceQuotaExceededException VpcLimitExceeded InternetGatewayLimitExceeded
+    NatGatewayLimitExceeded AddressLimitExceeded SubnetLimitExceeded SecurityGroupLimitExceeded
+    RulesPerSecurityGroupLimitExceeded NetworkInterfaceLimitExceeded RouteTableLimitExceeded
+    RouteLimitExceeded VpcEndpointLimitExceeded VcpuLimitExceeded MaxSpotInstanceCountExceeded
+    InstanceLimitExceeded TooManyBuckets QuotaExceededException OverLimit
+    """.split()
+)
+BUSY = frozenset(
+    """
+    ConcurrentModificationException ConcurrentModification OperationAbortedException
+    OperationAborted ScalingActivityInProgress ResourceContention QueueDeletedRecently
+    AWS.SimpleQueueService.QueueDeletedRecently IncorrectState
+    """.split()
+)
+DEPENDENCY = frozenset(
+    """
+    DependencyViolation DeleteConflict BucketNotEmpty RepositoryNotEmptyException VolumeInUse
+    InvalidIPAddress.InUse InvalidNetworkInterface.InUse InvalidPlacementGroup.InUse
+    CannotDelete ResourceInUseFault
+    """.split()
+)
+EXISTS = frozenset(
+    """
+    EntityAlreadyExists AlreadyExistsException ResourceAlreadyExistsException
+    BucketAlreadyOwnedByYou RepositoryAlreadyExistsException RouteAlreadyExists
+    InvalidPermission.Duplicate Resource.AlreadyAssociated InvalidGroup.Duplicate
+    InvalidLaunchTemplateName.AlreadyExistsException AlreadyExistsFault ResourceExistsException
+    QueueAlreadyExists DuplicateLoadBalancerName
+    """.split()
+)
+MISSING = frozenset(
+    """
+    NoSuchEntity NoSuchBucket NotFoundException ResourceNotFoundException NotFound 404
+    RepositoryNotFoundException NatGatewayNotFound Gateway.NotAttached LoadBalancerNotFound
+    TargetGroupNotFound QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue
+    NoSuchResourceException NoSuchLifecycleConfiguration NoSuchTagSet UnknownResourceException
+    """.split()
+)
+
+#: Messages of codes that mean several things; read in order, first match wins.
+#: The EKS ones are what a role not yet known everywhere looks like for some seconds.
+BY_MESSAGE: tuple[tuple[str, str, type[errors.AwsError]], ...] = (
+    (
+        "InvalidParameterException|InvalidRequestException",
+        r"role.* does not exist|error in role params|trusted entity is not correct"
+        r"|invalid principal|(must include|doesn't have) .*polic",
+        errors.Propagating,
+    ),
+    ("MalformedPolicyDocument(Exception)?", r"invalid principal", errors.Propagating),
+    ("ResourcePropagationDelayException", r"", errors.Propagating),
+    ("ResourceInUse(Exception)?", r"in progress|deleting|currently has", errors.Busy),
+    ("ResourceInUse(Exception)?", r"already exists", errors.AlreadyExists),
+    ("ResourceInUse(Exception)?", r"", errors.Dependency),
+    ("InvalidRequestException", r"not in ACTIVE|in progress", errors.Busy),
+    ("InvalidRequestException", r"already (exists|associated)", errors.AlreadyExists),
+    ("BadRequestException", r"detector already exists", errors.AlreadyExists),
+    ("BadRequestException", r"detectorId is not owned|not found", errors.NotFound),
+    ("ValidationException", r"since it has targets", errors.Dependency),
+    ("InvalidParameterValue", r"is currently in use", errors.Dependency),
+    ("ClientException", r"no cluster found", errors.NotFound),
+    (r"Invalid.*\.(NotFound|Malformed)", r"", errors.NotFound),
+    (r".*NotFound(Exception|Fault)?|NoSuch.*", r"", errors.NotFound),
+)
+
+
+def classify(code: str, message: str) -> type[errors.AwsError]:
+    """Sort an error of AWS by its code, and by its message where the code is ambiguous."""
+    for codes, kind in (
+        (CREDENTIALS, errors.CredentialsError),
+        (DENIED, errors.AccessDenied),
+        (THROTTLED, errors.Throttled),
+        (QUOTA, errors.QuotaExceeded),
+        (BUSY, errors.Busy),
+        (DEPENDENCY, errors.Dependency),
+        (EXISTS, errors.AlreadyExists),
+        (MISSING, errors.NotFound),
+    ):
+        if code in codes:
+            return kind
+    if code == "RegionDisabledException":
+        return errors.RegionDisabled
+    for pattern, text, kind in BY_MESSAGE:
+        if re.fullmatch(pattern, code) and re.search(text, message, re.IGNORECASE):
+            return kind
+    return errors.AwsError
+
+
+def from_response(service: str, operation: str, response: Mapping[str, Any]) -> errors.AwsError:
+    """Translate botocore's `ClientError.response`."""
+    error = response.get("Error", {})
+    code = str(error.get("Code", ""))
+    message = str(error.get("Message", "")) or "no message"
+    kind = classify(code, message)
+    details = {
+        "service": service,
+        "operation": operation,
+        "code": code,
+        "request_id": str(response.get("ResponseMetadata", {}).get("RequestId", "")),
+    }
+    if kind is errors.AccessDenied:
+        action = missing_action(message) or action_of(service, operation)
+        return errors.AccessDenied(
+            message, action=action, hint=f"allow {action} for this principal", **details
+        )
+    return kind(message, hint=HINTS.get(kind), **details)
+
+
+def missing_action(message: str) -> str | None:
+    """Read the action out of AWS's own words: it can differ from the call, as PassRole does."""
+    found = re.search(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)", message)
+    return found.group(1) if found else None
+
+
+HINTS: Mapping[type[errors.AwsError], str] = {
+    errors.CredentialsError: (
+        "sign in again (`aws sso login`, `aws configure`, or new AWS_* variables) and check the"
+        " clock of this machine"
+    ),
+    errors.Throttled: "other tools use up the request rate of this account; try again later",
+}
