@@ -159,7 +159,7 @@ class Aws:
         region: str | None = None,
         **parameters: Any,
     ) -> Iterator[Any]:
-        """Give every element under `path` (JMESPath: `Reservations[].Instances[]`), page by page."""
+        """Give what is under `path` on every page (JMESPath: `Reservations[].Instances[]`)."""
         expression = jmespath.compile(path)
         for page in self.pages(service, operation, region=region, **parameters):
             yield from expression.search(page) or ()

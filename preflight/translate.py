@@ -99,23 +99,24 @@ BY_MESSAGE: tuple[tuple[str, str, type[errors.AwsError]], ...] = (
     (r".*NotFound(Exception|Fault)?|NoSuch.*", r"", errors.NotFound),
 )
 
+BY_CODE: tuple[tuple[frozenset[str], type[errors.AwsError]], ...] = (
+    (CREDENTIALS, errors.CredentialsError),
+    (DENIED, errors.AccessDenied),
+    (THROTTLED, errors.Throttled),
+    (QUOTA, errors.QuotaExceeded),
+    (BUSY, errors.Busy),
+    (DEPENDENCY, errors.Dependency),
+    (EXISTS, errors.AlreadyExists),
+    (MISSING, errors.NotFound),
+    (frozenset({"RegionDisabledException"}), errors.RegionDisabled),
+)
+
 
 def classify(code: str, message: str) -> type[errors.AwsError]:
     """Sort an error of AWS by its code, and by its message where the code is ambiguous."""
-    for codes, kind in (
-        (CREDENTIALS, errors.CredentialsError),
-        (DENIED, errors.AccessDenied),
-        (THROTTLED, errors.Throttled),
-        (QUOTA, errors.QuotaExceeded),
-        (BUSY, errors.Busy),
-        (DEPENDENCY, errors.Dependency),
-        (EXISTS, errors.AlreadyExists),
-        (MISSING, errors.NotFound),
-    ):
+    for codes, kind in BY_CODE:
         if code in codes:
             return kind
-    if code == "RegionDisabledException":
-        return errors.RegionDisabled
     for pattern, text, kind in BY_MESSAGE:
         if re.fullmatch(pattern, code) and re.search(text, message, re.IGNORECASE):
             return kind

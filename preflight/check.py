@@ -1,0 +1,120 @@
+"""One question and its answers: what a check is given, and what it gives back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from preflight.aws import Aws
+from preflight.facts import Facts
+from preflight.finding import EMPTY, Coverage, Severity, Status
+from preflight.plan import Plan
+from preflight.profile import Profile
+from preflight.spec import ClusterSpec
+
+T = TypeVar("T")
+
+
+class Once:
+    """Remembers what was fetched, so that checks that run side by side share their calls."""
+
+    def __init__(self) -> None:
+        self._cells: dict[str, _Cell] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: str, fetch: Callable[[], T]) -> T:
+        """Fetch under a key at most once; an error is remembered and raised to everyone who asks."""
+        with self._lock:
+            cell = self._cells.setdefault(key, _Cell())
+        with cell.lock:
+            if not cell.done:
+                try:
+                    cell.value = fetch()
+                except Exception as error:  # noqa: BLE001 - kept for whoever asks, then raised
+                    cell.error = error
+                cell.done = True
+        if cell.error is not None:
+            raise cell.error
+        value: T = cell.value
+        return value
+
+
+@dataclass
+class _Cell:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    done: bool = False
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """All that a check may use: what was asked, what the vendor wants, the plan, and AWS.
+
+    `aws` acts as the principal that would build (the role when one is given); `caller` as whoever
+    started the command. `once` shares fetched values between checks.
+    """
+
+    spec: ClusterSpec
+    profile: Profile
+    plan: Plan
+    facts: Facts
+    aws: Aws
+    caller: Aws
+    once: Once = field(default_factory=Once)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a check says about one subject: `message` what is, `hint` what to do about it."""
+
+    status: Status
+    subject: str
+    message: str
+    hint: str | None = None
+    severity: Severity | None = None
+    url: str | None = None
+    data: Mapping[str, Any] = field(default=EMPTY)
+
+
+Ask = Callable[[Context], Iterable[Answer | Coverage]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A question about an account, answered without changing anything.
+
+    `id` is kebab-case and unique, `title` a sentence that is true when the check passes. `why` says
+    what happens to those who skip it and `fix` what to do when it fails; both are shown by
+    `preflight explain`. `url` is the page of AWS or of the vendor that the check rests on.
+    `actions` are the IAM actions that asking needs: they are checked first.
+    """
+
+    id: str
+    title: str
+    ask: Ask
+    why: str
+    fix: str
+    url: str
+    actions: frozenset[str] = frozenset()
+
+
+def check(
+    id: str,  # noqa: A002 - the field's name
+    title: str,
+    *,
+    why: str,
+    fix: str,
+    url: str,
+    actions: Iterable[str] = (),
+) -> Callable[[Ask], Check]:
+    """Make a `Check` of a function that takes a Context and yields Answers (and Coverage)."""
+
+    def made(ask: Ask) -> Check:
+        return Check(
+            id=id, title=title, ask=ask, why=why, fix=fix, url=url, actions=frozenset(actions)
+        )
+
+    return made
