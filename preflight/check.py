@@ -25,7 +25,7 @@ class Once:
         self._lock = threading.Lock()
 
     def get(self, key: str, fetch: Callable[[], T]) -> T:
-        """Fetch under a key at most once; an error is remembered and raised to everyone who asks."""
+        """Fetch under a key at most once; an error is remembered and raised to all who ask."""
         with self._lock:
             cell = self._cells.setdefault(key, _Cell())
         with cell.lock:
@@ -102,7 +102,7 @@ class Check:
 
 
 def check(
-    id: str,  # noqa: A002 - the field's name
+    id: str,
     title: str,
     *,
     why: str,

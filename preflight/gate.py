@@ -65,7 +65,7 @@ class Verdict:
         return not any(finding.status is Status.UNKNOWN for finding in self.findings)
 
     def permit(self, plan: Plan) -> Permit:
-        """Allow this very plan to be built; raises `GateClosed` when the gate is not open for it."""
+        """Allow this very plan to be built; raises `GateClosed` when the gate is closed."""
         return Permit(verdict=self, plan=plan)
 
 
@@ -138,6 +138,8 @@ def _ask(check: Check, context: Context) -> tuple[list[Finding], list[Coverage]]
     except Exception as error:  # noqa: BLE001 - a broken check must not pass, nor end the run
         what = f"the check broke: {type(error).__name__}: {error}"
         findings.append(_could_not_look(check, what, "report this; `-v` shows where", None))
+    if not findings:
+        findings.append(_could_not_look(check, "the check gave no answer", None, None))
     if not coverage:
         matched = [f for f in findings if f.status not in {Status.PASS, Status.SKIP}]
         unknown = any(f.status is Status.UNKNOWN for f in findings)

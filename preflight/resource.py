@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, ClassVar, Protocol, Self, dataclass_transform
+from typing import Any, ClassVar, Protocol, dataclass_transform
 
 from preflight.actions import Action
 from preflight.aws import Aws
@@ -177,8 +177,8 @@ class _Frozen(ABC):  # noqa: B024 - the abstract methods are Resource's
 class Resource(_Frozen):
     """A thing we want to exist. Subclasses say everything there is to know about their kind.
 
-    A new kind needs: `kind`, `creates`, `finds`, `deletes`, `create`, `find`, `delete`. The rest has
-    defaults. Calls made and actions declared are held against each other by a test over all kinds.
+    A new kind needs: `kind`, `creates`, `finds`, `deletes`, `create`, `find`, `delete`. The rest
+    has defaults. Calls made and actions declared are held against each other by a test over all kinds.
     """
 
     #: `service/thing`, the first half of an address: `ec2/subnet`.
@@ -261,19 +261,21 @@ class Resource(_Frozen):
         operations that have a client token. Settings that can be repeated go into `configure`.
         """
 
-    def configure(self, aws: Aws, ids: Ids, id: str) -> None:  # noqa: A002 - AWS's word
+    def configure(self, aws: Aws, ids: Ids, id: str) -> None:
         """Put the settings that are calls of their own; repeated after a crash, so idempotent."""
         del aws, ids, id
 
-    def ready(self, aws: Aws, ids: Ids, id: str) -> Readiness:  # noqa: A002 - AWS's word
+    def ready(self, aws: Aws, ids: Ids, id: str) -> Readiness:
         """Say whether it can be used; asked again and again."""
         del aws, ids, id
         return READY
 
     @classmethod
-    def ready_all(cls, aws: Aws, ids: Ids, made: Mapping[Self, str]) -> Mapping[Self, Readiness]:
+    def ready_all(
+        cls, aws: Aws, ids: Ids, made: Mapping[Resource, str]
+    ) -> Mapping[Resource, Readiness]:
         """Say it for several at once; kinds whose Describe takes many ids override this."""
-        return {resource: resource.ready(aws, ids, id) for resource, id in made.items()}  # noqa: A001
+        return {resource: resource.ready(aws, ids, id) for resource, id in made.items()}
 
     @classmethod
     @abstractmethod

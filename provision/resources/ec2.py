@@ -1,0 +1,87 @@
+"""What all kinds of EC2 share: tags in the creating call, the filter that finds them, their ARNs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from preflight.actions import Action
+from preflight.aws import Aws
+from preflight.resource import (
+    CLUSTER_TAG,
+    INCARNATION_TAG,
+    RESOURCE_TAG,
+    Found,
+    Ids,
+    Owner,
+    Resource,
+    tag_map,
+    tagged,
+)
+
+
+def arn(thing: str, id: str = "*") -> str:
+    """Write the ARN template of an EC2 thing: `arn("subnet")`."""
+    return f"arn:{{owner.partition}}:ec2:{{owner.region}}:{{owner.account}}:{thing}/{id}"
+
+
+def creates(operation: str, *things: str) -> tuple[Action, ...]:
+    """Declare a tagged create: the call on the things it names, and tag-on-create on the first.
+
+    `things` are the resource types of the call in ARN words, the new one first.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    new = arn(things[0])
+    return (
+        Action(name=f"ec2:{operation}", on=(new,), tagged=True),
+        *(Action(name=f"ec2:{operation}", on=(arn(thing),)) for thing in things[1:]),
+        Action(
+            name="ec2:CreateTags",
+            on=(new,),
+            context={"ec2:CreateAction": operation},
+            tagged=True,
+            by_hand=True,
+        ),
+    )
+
+
+def tag_specifications(thing: str, ids: Ids, resource: Resource) -> list[dict[str, Any]]:
+    """Write `TagSpecifications` for a create call; `thing` is EC2's `ResourceType`."""
+    tags = {**ids.owner.tags(resource.address), **getattr(resource, "tags", {})}
+    return [
+        {
+            "ResourceType": thing,
+            "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+        }
+    ]
+
+
+def of_owner(owner: Owner) -> list[dict[str, Any]]:
+    """Write the `Filters` that find what carries the owner's tag."""
+    return [{"Name": f"tag:{CLUSTER_TAG}", "Values": [owner.cluster]}]
+
+
+def each_found(
+    aws: Aws, owner: Owner, cls: type[Resource], operation: str, path: str, id_key: str
+) -> Iterator[tuple[Found, dict[str, Any]]]:
+    """Find by tag with one paged Describe; gives each `Found` with AWS's own description."""
+    thing = cls.kind.removeprefix("ec2/")
+    for described in aws.each("ec2", operation, path, Filters=of_owner(owner)):
+        tags = tag_map(described.get("Tags"))
+        if (evidence := tagged(tags, owner)) is None:
+            continue
+        yield (
+            Found(
+                kind=cls.kind,
+                id=described[id_key],
+                region=owner.region,
+                arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}"
+                f":{thing}/{described[id_key]}",
+                name=tags.get("Name", ""),
+                address=tags.get(RESOURCE_TAG, ""),
+                cluster=owner.cluster,
+                incarnation=tags.get(INCARNATION_TAG, ""),
+                evidence=(evidence,),
+            ),
+            described,
+        )
