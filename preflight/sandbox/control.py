@@ -1,0 +1,59 @@
+"""What the sandbox answers beside AWS, under `/_sandbox/`: state, calls, clock and faults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from preflight.sandbox import wire
+from preflight.sandbox.faults import Faults
+from preflight.sandbox.world import World
+
+
+class Control:
+    """The control plane of one sandbox; not reachable with AWS's own clients."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("GET", "/_sandbox/state"): self._state,
+            ("GET", "/_sandbox/calls"): self._calls,
+            ("POST", "/_sandbox/clock"): self._clock,
+            ("POST", "/_sandbox/faults"): self._faults,
+        }
+
+    def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
+        """Answer one request with an HTTP status and JSON."""
+        route = self._routes.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        body = wire.read_body(environ)
+        if route is None:
+            return 404, _json({"error": f"the sandbox has {[' '.join(r) for r in self._routes]}"})
+        try:
+            return 200, _json(route(json.loads(body) if body else None))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return 400, _json({"error": f"{type(error).__name__}: {error}"})
+
+    def _state(self, _: Any) -> Any:
+        from preflight.sandbox.snapshot import snapshot
+
+        return snapshot(self._world)
+
+    def _calls(self, _: Any) -> Any:
+        with self._world.lock:
+            return list(self._world.calls)
+
+    def _clock(self, body: Any) -> Any:
+        now = self._world.clock.advance(float(body["advance"]))
+        return {"now": now.isoformat()}
+
+    def _faults(self, body: Any) -> Any:
+        rules = body["faults"] if isinstance(body, dict) and "faults" in body else body
+        if rules is None:
+            rules = []
+        self._world.part(Faults).replace(rules if isinstance(rules, list) else [rules])
+        return {"faults": len(rules) if isinstance(rules, list) else 1}
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, sort_keys=True) + "\n").encode()

@@ -1,0 +1,73 @@
+"""The one place that starts, resets and looks into moto.
+
+moto keeps its state in module globals, one for the whole process. So one process holds one
+sandbox at a time: starting a second one while the first runs is refused, and each start begins
+with an empty moto.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+# Read by moto when a backend is made. Without the first no arn:aws:iam::aws:policy/* exists; with
+# default images some 1,300 snapshots would belong to the account.
+SWITCHES = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
+}
+# Would send every request to this account, whoever signs it.
+OVERRIDES = ("MOTO_ACCOUNT_ID",)
+
+_taken = threading.Lock()
+
+
+def take() -> None:
+    """Claim moto's state for one sandbox; raises RuntimeError when another one has it."""
+    if not _taken.acquire(blocking=False):
+        raise RuntimeError("another sandbox runs in this process: moto holds state for one only")
+    os.environ.update(SWITCHES)
+    for name in OVERRIDES:
+        os.environ.pop(name, None)
+
+
+def release() -> None:
+    """Give moto's state back."""
+    _taken.release()
+
+
+def application() -> Any:
+    """Make moto's WSGI application; call after `take`."""
+    from moto.server import DomainDispatcherApplication, create_backend_app
+
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def reset() -> None:
+    """Forget everything in moto."""
+    from moto.core.base_backend import BackendDict
+    from moto.core.model_instances import reset_model_data
+
+    BackendDict.reset()
+    reset_model_data()
+
+
+def backend(service: str, account: str, region: str) -> Any:
+    """Give moto's backend object of a service, made if it is not there yet."""
+    from moto.backends import get_backend
+
+    return get_backend(service)[account][region]  # type: ignore[call-overload]
+
+
+def backends_in_use(account: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield service, Region and backend of all that was used in an account so far."""
+    from moto.core.base_backend import BackendDict
+
+    instances: list[Any] = list(BackendDict._instances)  # noqa: SLF001 - moto offers no other list
+    for backends in instances:
+        if account in list(backends.keys()):
+            for region, state in list(backends[account].items()):
+                yield backends.service_name, region, state

@@ -1,0 +1,101 @@
+"""Errors and delays on purpose: what a scenario's `faults` and `POST /_sandbox/faults` say."""
+
+from __future__ import annotations
+
+import fnmatch
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.request import Request
+from preflight.sandbox.world import World
+
+_THROTTLES = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+@dataclass
+class Fault:
+    """One rule: requests whose action matches are delayed, and fail if it has an error code.
+
+    `action` is a glob over IAM actions, letters of either case. `count` is how many requests it
+    still hits (None: all), `probability` how likely it hits one, `delay_ms` real milliseconds.
+    """
+
+    action: str
+    error: str | None = None
+    message: str | None = None
+    probability: float = 1.0
+    count: int | None = None
+    delay_ms: float = 0.0
+    status: int | None = None
+    region: str | None = None
+
+    def matches(self, request: Request) -> bool:
+        """Whether the rule speaks of this request's action and Region."""
+        if self.region and self.region != request.region:
+            return False
+        named = f"{request.action.partition(':')[0]}:{request.operation}"
+        pattern = self.action.lower()
+        return any(
+            fnmatch.fnmatchcase(action.lower(), pattern) for action in {request.action, named}
+        )
+
+
+class Faults:
+    """The fault rules of one sandbox, in order; the first that hits decides the error."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._random = random.Random(world.scenario.get("seed", 0))  # noqa: S311 - not a secret
+        self.replace(world.scenario.get("faults", []))
+
+    def replace(self, rules: list[Mapping[str, Any]]) -> None:
+        """Put these rules in place of the present ones."""
+        self._rules = [Fault(**rule) for rule in rules]
+
+    def hit(self, request: Request) -> tuple[float, AwsFault | None]:
+        """Tell what happens to a request: seconds of delay, and the error if one strikes."""
+        delay = 0.0
+        for rule in self._rules:
+            if not rule.matches(request) or not self._strikes(rule):
+                continue
+            delay += rule.delay_ms / 1000
+            if rule.error:
+                return delay, AwsFault(rule.error, _message(rule, request), _status(rule))
+        return delay, None
+
+    def _strikes(self, rule: Fault) -> bool:
+        with self._world.lock:
+            if rule.count == 0 or self._random.random() >= rule.probability:
+                return False
+            if rule.count is not None:
+                rule.count -= 1
+            return True
+
+
+def _message(rule: Fault, request: Request) -> str:
+    if rule.message is not None:
+        return rule.message
+    if rule.error == "UnauthorizedOperation":
+        return "You are not authorized to perform this operation."
+    if rule.error in _DENIALS:
+        who = request.principal.arn if request.principal else "anonymous"
+        return f"User: {who} is not authorized to perform: {request.action}"
+    if rule.error in _THROTTLES:
+        return "Rate exceeded"
+    return f"The sandbox was told to answer {request.action} with {rule.error}"
+
+
+def _status(rule: Fault) -> int:
+    if rule.status is not None:
+        return rule.status
+    if rule.error in _DENIALS:
+        return 403
+    if rule.error in ("InternalError", "InternalFailure", "InternalServerError"):
+        return 500
+    if rule.error in ("ServiceUnavailable", "Unavailable", "ServiceUnavailableException"):
+        return 503
+    return 429 if rule.error == "TooManyRequestsException" else 400

@@ -1,0 +1,64 @@
+"""The three names AWS has for one of its services: client, signature and IAM prefix."""
+
+from __future__ import annotations
+
+# Signing name -> client name, where they differ. Load balancing has two clients behind one
+# signing name; the API version in the request tells them apart (see preflight/sandbox/wire.py).
+CLIENT_BY_SIGNING_NAME = {
+    "api.ecr": "ecr",
+    "elasticfilesystem": "efs",
+    "elasticmapreduce": "emr",
+    "email": "sesv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+}
+
+# Client name -> IAM action prefix, where they differ.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+PREFIX_BY_CLIENT = {
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "emr": "elasticmapreduce",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+    "sesv2": "ses",
+    "stepfunctions": "states",
+}
+
+# S3 operations whose IAM action has another name.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+S3_ACTIONS = {
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteObjects": "DeleteObject",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListParts": "ListMultipartUploadParts",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "UploadPart": "PutObject",
+}
+
+
+def iam_action(service: str, operation: str) -> str:
+    """Name the IAM action of an operation, such as `ec2:CreateVpc`; service is the client name."""
+    if service == "s3":
+        operation = S3_ACTIONS.get(operation, operation)
+    return f"{PREFIX_BY_CLIENT.get(service, service)}:{operation}"

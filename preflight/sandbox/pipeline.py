@@ -1,0 +1,190 @@
+"""The way of a request through the sandbox, as a WSGI application around moto's.
+
+    identify ─▶ authenticate ─▶ AUTHORISERS ─▶ faults, latency
+        ─▶ RULES (may refuse) ─▶ OPERATIONS (own) or moto ─▶ EFFECTS ─▶ call log
+
+A module takes part by constants, and by its name in `preflight.sandbox.table.MODULES`:
+
+    AUTHORISERS = (function,)                 f(request) -> None, raises AwsFault to deny
+    RULES = {(service, operation): function}  f(request) -> None, raises AwsFault to refuse
+    OPERATIONS = {...}                        f(request) -> dict by botocore's output shape,
+                                              or a Response; replaces moto
+    EFFECTS = {...}                           f(request, response) -> None, or a dict that
+                                              replaces the answer; only after success
+
+`service` is the botocore client name, `operation` the name in its model. In RULES and EFFECTS
+`(service, "*")` and `("*", "*")` stand for all. `request.parameters` is the parsed input,
+`request.principal` the signer, `request.world` the account, `request.notes` a place to leave
+something for a later stage; `response.result` is moto's answer parsed, to change and return, and
+`request.forward()` lets an own operation ask moto and change what it says. A module's own state
+is a class made as `Kind(world)` and reached by `request.world.part(Kind)`; times come from
+`request.world.clock`. Moto's objects are `request.world.backend("ec2", request.region)`.
+
+RULES, OPERATIONS and EFFECTS run under `world.lock`; AUTHORISERS do not, and take it themselves
+if they read what others write. A privileged request (`request.is_privileged`, the scenario's
+`calls`) skips authorisers, faults, latency and the call log; RULES run for it, so a rule about
+quotas or rates asks `request.is_privileged` first, and a rule about dependencies does not.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from preflight.sandbox import wire
+from preflight.sandbox.calllog import CallLog
+from preflight.sandbox.control import Control
+from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.faults import Faults
+from preflight.sandbox.principals import principal_of
+from preflight.sandbox.request import Request, Response
+from preflight.sandbox.table import Table
+from preflight.sandbox.world import World
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Pipeline:
+    """The WSGI application of one sandbox; `latency` is real seconds added to every request."""
+
+    def __init__(
+        self, world: World, table: Table, moto: Any, log: CallLog, latency: float = 0.0
+    ) -> None:
+        self.world = world
+        self.table = table
+        self._moto = moto
+        self._log = log
+        self._latency = latency
+        self._control = Control(world)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one HTTP request."""
+        if environ.get("PATH_INFO", "").startswith("/_sandbox/"):
+            status, body = self._control.answer(environ)
+            start_response(_status_line(status), [("Content-Type", "application/json")])
+            return [body]
+        response = self.respond(environ)
+        headers = [(n, v) for n, v in response.headers if n.lower() != "content-length"]
+        headers.append(("Content-Length", str(len(response.body))))
+        start_response(_status_line(response.status), headers)
+        return [response.body]
+
+    def respond(self, environ: dict[str, Any]) -> Response:
+        """Take a request through all stages."""
+        try:
+            request = wire.identify(self.world, environ)
+        except AwsFault as fault:
+            return wire.refuse(None, fault)
+        request.forwarder = self._forward
+        try:
+            response = self._stages(request)
+        except AwsFault as fault:
+            response = wire.refuse(request, fault)
+        except NotImplementedError:
+            response = wire.refuse(request, _not_implemented(request))
+        except Exception as error:  # noqa: BLE001 - a server answers, whatever happened
+            traceback.print_exc(file=sys.stderr)
+            response = wire.refuse(request, AwsFault("InternalFailure", repr(error), 500))
+        self._log.add(request, response)
+        return response
+
+    def _stages(self, request: Request) -> Response:
+        self._authenticate(request)
+        if not request.is_privileged:
+            for authoriser in self.table.authorisers:
+                authoriser(request)
+            self._disturb(request)
+        with self.world.lock:
+            for rule in self.table.rules(request.service, request.operation):
+                rule(request)
+            response = self._carry_out(request)
+            if response.is_error:
+                return response
+            for effect in self.table.effects(request.service, request.operation):
+                replacement = effect(request, response)
+                if replacement is not None:
+                    response = wire.answer(request, replacement)
+            return response
+
+    def _authenticate(self, request: Request) -> None:
+        if not request.access_key_id:
+            return
+        try:
+            request.principal = principal_of(
+                self.world, request.access_key_id, request.session_token
+            )
+        except AwsFault as fault:
+            raise unknown_credentials(request, fault) from fault
+
+    def _disturb(self, request: Request) -> None:
+        """Wait as told, and fail as told: real time, so that clients' own timing is tested."""
+        delay, fault = self.world.part(Faults).hit(request)
+        if self._latency + delay > 0:
+            time.sleep(self._latency + delay)  # noqa: TID251 - the network of the sandbox
+        if fault is not None:
+            raise fault
+
+    def _carry_out(self, request: Request) -> Response:
+        operation = self.table.operation(request.service, request.operation)
+        if operation is None:
+            return self._forward(request)
+        result = operation(request)
+        return result if isinstance(result, Response) else wire.answer(request, result)
+
+    def _forward(self, request: Request) -> Response:
+        from io import BytesIO
+
+        from werkzeug.test import run_wsgi_app
+
+        if not request.operation:
+            raise _not_implemented(request)
+        environ = request.environ
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
+        environ["wsgi.input"] = BytesIO(request.body)
+        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        body = b"".join(chunks)
+        code = int(status.split()[0])
+        if code == 404 and _is_missing_route(body):
+            raise _not_implemented(request)
+        return Response(code, headers.to_wsgi_list(), body, request)
+
+
+def unknown_credentials(request: Request, fault: AwsFault) -> AwsFault:
+    """Say "I do not know this key" in the words each service has for it."""
+    if fault.code == "ExpiredToken":
+        if request.service == "ec2":
+            return AwsFault("RequestExpired", "Request has expired.", 400)
+        is_json = request.service not in ("iam", "sts", "s3", "autoscaling", "elb", "elbv2")
+        return AwsFault("ExpiredTokenException", fault.message, 403) if is_json else fault
+    if request.service == "ec2":
+        message = "AWS was not able to validate the provided access credentials"
+        return AwsFault("AuthFailure", message, 401)
+    if request.service == "s3":
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return AwsFault("InvalidAccessKeyId", message, 403)
+    if request.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form"):
+        return fault
+    return AwsFault("UnrecognizedClientException", fault.message, fault.http_status)
+
+
+def _not_implemented(request: Request) -> AwsFault:
+    what = f"{request.service}:{request.operation}" if request.operation else request.service
+    path = "" if request.operation else f" {request.environ.get('PATH_INFO')}"
+    return AwsFault("NotImplemented", f"The sandbox does not have {what}{path}", 501)
+
+
+def _is_missing_route(body: bytes) -> bool:
+    """Tell Flask's own 404 page from a service's."""
+    return body.lstrip().lower().startswith(b"<!doctype html") or not body.strip()
+
+
+def _status_line(status: int) -> str:
+    from http import HTTPStatus
+
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"

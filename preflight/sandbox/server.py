@@ -1,0 +1,171 @@
+"""One sandbox: the embedded AWS on a port of this machine, for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from preflight.sandbox import engine, table
+from preflight.sandbox.calllog import CallLog
+from preflight.sandbox.clock import VirtualClock
+from preflight.sandbox.pipeline import Pipeline
+from preflight.sandbox.scenario import Scenario, furnish, read_scenario
+from preflight.sandbox.world import World
+
+
+class Sandbox:
+    """An AWS account to play with: `with Sandbox(scenario=...) as sandbox:`.
+
+    `scenario` is a file or its contents as a dict; `port` 0 takes a free one; `time_scale` is how
+    many virtual seconds pass in a real one; `latency_ms` is added to each request; `call_log` is
+    a file that gets one JSON line a request. One process holds one sandbox at a time. Raises
+    SpecError for a scenario that is wrong, OSError when the port is taken.
+    """
+
+    def __init__(
+        self,
+        scenario: Path | str | Mapping[str, Any] | None = None,
+        port: int = 0,
+        time_scale: float = 1.0,
+        latency_ms: float = 0.0,
+        call_log: Path | str | None = None,
+    ) -> None:
+        self._source = scenario
+        self._port = port
+        self._time_scale = time_scale
+        self._latency = latency_ms / 1000
+        self._call_log = Path(call_log) if call_log is not None else None
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self._log: CallLog | None = None
+        self.world: World
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Read the scenario, open the port, and fill the account."""
+        scenario = read_scenario(self._source)
+        engine.take()
+        try:
+            from werkzeug.serving import make_server
+
+            self._server = make_server(
+                "127.0.0.1", self._port, _refuse_early, threaded=True, request_handler=_handler()
+            )
+            self._server.daemon_threads = True
+            self._thread = threading.Thread(
+                target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            )
+            self._thread.start()
+            self._furnish(scenario)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close the port and forget the account."""
+        if self._server is not None:
+            if self._thread is not None:
+                self._server.shutdown()
+                self._thread.join()
+            self._server.server_close()
+            self._server = self._thread = None
+        if self._log is not None:
+            self._log.close()
+        engine.reset()
+        engine.release()
+
+    def reset(self, scenario: Path | str | Mapping[str, Any] | None = None) -> None:
+        """Begin again on the same port: an empty account, or the one of another scenario."""
+        self._furnish(read_scenario(scenario))
+
+    def _furnish(self, scenario: Scenario) -> None:
+        if self._log is not None:
+            self._log.close()
+        engine.reset()
+        self.world = World(scenario.value, VirtualClock(self._time_scale))
+        self._log = CallLog(self.world, self._call_log)
+        self._server.app = Pipeline(
+            self.world, table.build(), engine.application(), self._log, self._latency
+        )
+        furnish(self.world, scenario, self.endpoint)
+
+    @property
+    def endpoint(self) -> str:
+        """The address to point clients at."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def account(self) -> str:
+        """The id of the account."""
+        return self.world.account
+
+    @property
+    def region(self) -> str:
+        """The Region to use when there is no reason for another."""
+        return self.world.region
+
+    @property
+    def access_key_id(self) -> str:
+        """The key of a user with all rights, who is always there."""
+        return self.world.admin_key_id
+
+    @property
+    def secret_access_key(self) -> str:
+        """The secret of that user."""
+        return self.world.admin_secret
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that send any AWS client of a child process here."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def banner(self) -> dict[str, str]:
+        """Give what `preflight sandbox serve` prints when it is ready."""
+        return {
+            "endpoint": self.endpoint,
+            "account": self.account,
+            "region": self.region,
+            "access_key_id": self.access_key_id,
+            "secret_access_key": self.secret_access_key,
+        }
+
+
+def _refuse_early(_: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Answer whoever comes before the account is there."""
+    start_response("503 Service Unavailable", [("Content-Length", "0")])
+    return [b""]
+
+
+def _handler() -> type[Any]:
+    from moto.server import MotoRequestHandler
+
+    class QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+        """Keeps connections open, sends small answers at once, and writes no access log."""
+
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log(self, *_: Any) -> None:
+            """Stay silent: the call log says it better."""
+
+    return QuietHandler

@@ -1,0 +1,77 @@
+"""Which module contributes what, in the order it applies: the sandbox's one table of contents.
+
+To add a file: write one of the four constants in it (see preflight/sandbox/pipeline.py) and its
+name into MODULES.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from preflight.sandbox.request import Request, Response
+
+Key = tuple[str, str]
+Authoriser = Callable[[Request], None]
+Rule = Callable[[Request], None]
+Operation = Callable[[Request], Mapping[str, Any] | Response]
+Effect = Callable[[Request, Response], Mapping[str, Any] | None]
+
+MODULES: tuple[str, ...] = (
+    "preflight.sandbox.regions",
+    "preflight.sandbox.sts",
+    "preflight.sandbox.quotas",
+    "preflight.sandbox.limits",
+    "preflight.sandbox.network",
+    "preflight.sandbox.iam_lists",
+)
+
+
+class Table:
+    """The contributions of all modules, looked up by (service, operation).
+
+    `*` as operation, or as both, stands for all; the general ones come before the special ones,
+    and within that the order of MODULES holds. Two modules owning one operation is an error.
+    """
+
+    def __init__(self, modules: Iterable[Any]) -> None:
+        self.authorisers: list[Authoriser] = []
+        self._operations: dict[Key, Operation] = {}
+        self._rules: dict[Key, list[Rule]] = {}
+        self._effects: dict[Key, list[Effect]] = {}
+        for module in modules:
+            self._add(module)
+
+    def _add(self, module: Any) -> None:
+        self.authorisers.extend(getattr(module, "AUTHORISERS", ()))
+        for key, operation in getattr(module, "OPERATIONS", {}).items():
+            if key in self._operations:
+                raise ValueError(f"{module.__name__} adds {key[0]}:{key[1]} a second time")
+            self._operations[key] = operation
+        for key, rule in getattr(module, "RULES", {}).items():
+            self._rules.setdefault(key, []).append(rule)
+        for key, effect in getattr(module, "EFFECTS", {}).items():
+            self._effects.setdefault(key, []).append(effect)
+
+    def operation(self, service: str, operation: str) -> Operation | None:
+        """Give the sandbox's own implementation, or None when moto answers."""
+        return self._operations.get((service, operation))
+
+    def rules(self, service: str, operation: str) -> list[Rule]:
+        """Give what may refuse the request before it is carried out."""
+        return _matching(self._rules, service, operation)
+
+    def effects(self, service: str, operation: str) -> list[Effect]:
+        """Give what follows a successful request."""
+        return _matching(self._effects, service, operation)
+
+
+def _matching(entries: Mapping[Key, list[Any]], service: str, operation: str) -> list[Any]:
+    keys = (("*", "*"), (service, "*"), (service, operation))
+    return [entry for key in keys for entry in entries.get(key, ())]
+
+
+def build() -> Table:
+    """Import every module of MODULES and collect what they contribute."""
+    return Table(importlib.import_module(name) for name in MODULES)
