@@ -53,7 +53,7 @@ def render(name: str, report: Report, *, options: Options | None = None) -> str:
     """Draw the report in one of FORMATS; raise UsageError if there is no such format."""
     if name not in FORMATS:
         raise UsageError(f"there is no format {name!r}", f"one of: {', '.join(FORMATS)}")
-    renderer = cast(Renderer, resolve_name(FORMATS[name]))
+    renderer = cast("Renderer", resolve_name(FORMATS[name]))
     return renderer(report, options=options or Options())
 
 

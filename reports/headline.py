@@ -1,0 +1,120 @@
+"""The verdict as one sentence: the last line of the text, the first of the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from reports.clean import clean
+from reports.view import Kind, Outcome, PlanSection, Report
+from reports.words import (
+    TROUBLE,
+    blind,
+    duration,
+    is_waived,
+    monthly_usd,
+    plural,
+    tally,
+    usd,
+)
+
+_CUT_SHORT: Final = frozenset({Outcome.REFUSED, Outcome.INTERRUPTED})
+
+_COUNTED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "fail": ("failed", "failed"),
+        "unknown": ("unknown", "unknown"),
+        "warn": ("warning", "warnings"),
+        "pass": ("passed", "passed"),
+        "skip": ("skipped", "skipped"),
+    }
+)
+
+
+def headline(report: Report) -> str:
+    """Say the verdict as one line, the last of the text and the first of the page."""
+    said = "" if report.verdict in _CUT_SHORT else _said(report)
+    return said or f"{report.kind} {report.verdict}"
+
+
+def _said(report: Report) -> str:  # noqa: PLR0911 - one line for each kind
+    match report.kind:
+        case Kind.CHECK:
+            return f"gate {_gate_word(report)}: {_counts(report)}"
+        case Kind.QUOTAS | Kind.PERMISSIONS:
+            return f"{report.kind} {_audit_word(report)}: {_counts(report)}"
+        case Kind.SCAN | Kind.DELETE:
+            return _leftovers(report)
+        case Kind.PROVISION:
+            return f"{report.verdict}: {_steps(report)}"
+        case Kind.CLUSTERS:
+            return plural(len(report.clusters or ()), "cluster")
+        case Kind.PLAN:
+            return f"plan: {_changes(report.plan)}" if report.plan else ""
+        case Kind.ROLE:
+            return f"role {clean(report.role.role_name)}" if report.role else ""
+
+
+def _gate_word(report: Report) -> str:
+    return "open" if report.verdict is Outcome.OPEN else "closed"
+
+
+def _audit_word(report: Report) -> str:
+    words = {Outcome.OPEN: "sufficient", Outcome.DONE: "sufficient", Outcome.CLOSED: "short"}
+    return words.get(report.verdict, str(report.verdict))
+
+
+def _counts(report: Report) -> str:
+    counts = tally(finding for finding in report.findings if not is_waived(finding))
+    waived = sum(map(is_waived, report.findings))
+    if report.kind is Kind.PERMISSIONS and not report.findings:
+        return "policy written" if report.policy else "nothing looked at"
+    words = ["fail", "unknown", "warn"]
+    if not any(counts[word] for word in ("fail", "unknown")):
+        words = ["pass", "warn", "skip"]
+    said = [
+        f"{counts[word]:,} {_COUNTED[word][counts[word] != 1]}" for word in words if counts[word]
+    ]
+    said += [f"{waived:,} waived"] if waived else []
+    return (
+        f"{', '.join(said) or 'nothing looked at'} (of {plural(len(report.findings), 'finding')})"
+    )
+
+
+def _leftovers(report: Report) -> str:
+    counts = tally(report.findings)
+    said = ""
+    if report.kind is Kind.DELETE:
+        said = f"{report.verdict}: {_steps(report)}; "
+    left = counts["leftover"]
+    if left:
+        said += f"{plural(left, 'leftover')}, {usd(monthly_usd(report.findings))} a month"
+    else:
+        said += "no leftovers"
+    if counts["possible"]:
+        said += f"; {counts['possible']:,} possible, not counted"
+    missing = max(len(blind(report.coverage)), counts["unknown"])
+    if missing:
+        said += f"; incomplete: {plural(missing, 'rule')} could not look"
+    elif not report.complete:
+        said += "; incomplete"
+    return said
+
+
+def _steps(report: Report) -> str:
+    steps = report.steps or ()
+    bad = Counter(step.state for step in steps if step.state in TROUBLE)
+    fine = len(steps) - bad.total()
+    said = ", ".join(f"{count:,} {state}" for state, count in sorted(bad.items(), reverse=True))
+    total = plural(len(steps), "resource")
+    took = duration(report.seconds)
+    return f"{said}, {fine:,} of {total} done in {took}" if bad else f"{total} in {took}"
+
+
+def _changes(plan: PlanSection) -> str:
+    changes = Counter(resource.change.value for resource in plan.resources)
+    said = ", ".join(f"{count:,} to {change}" for change, count in changes.items())
+    price = f"; {usd(plan.monthly_usd)} a month" if plan.monthly_usd else ""
+    return f"{plural(len(plan.resources), 'resource')} ({said or 'none'}){price}"
