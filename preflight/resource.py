@@ -178,7 +178,7 @@ class Resource(_Frozen):
     """A thing we want to exist. Subclasses say everything there is to know about their kind.
 
     A new kind needs: `kind`, `creates`, `finds`, `deletes`, `create`, `find`, `delete`. The rest
-    has defaults. Calls made and actions declared are held against each other by a test over all kinds.
+    has defaults. A test over all kinds holds the calls made against the actions declared.
     """
 
     #: `service/thing`, the first half of an address: `ec2/subnet`.

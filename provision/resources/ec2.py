@@ -1,8 +1,8 @@
-"""What all kinds of EC2 share: tags in the creating call, the filter that finds them, their ARNs."""
+"""What all kinds of EC2 share: tags in the creating call, the filter that finds them, ARNs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from preflight.actions import Action
