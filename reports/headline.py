@@ -43,12 +43,15 @@ def _said(report: Report) -> str:  # noqa: PLR0911 - one line for each kind
     match report.kind:
         case Kind.CHECK:
             return f"gate {_gate_word(report)}: {_counts(report)}"
+        case Kind.PERMISSIONS if report.policy and not report.findings:
+            return "permissions: policy written"
         case Kind.QUOTAS | Kind.PERMISSIONS:
             return f"{report.kind} {_audit_word(report)}: {_counts(report)}"
         case Kind.SCAN | Kind.DELETE:
             return _leftovers(report)
         case Kind.PROVISION:
-            return f"{report.verdict}: {_steps(report)}"
+            steps = _steps(report)
+            return steps if report.verdict is Outcome.BUILT else f"{report.verdict}: {steps}"
         case Kind.CLUSTERS:
             return plural(len(report.clusters or ()), "cluster")
         case Kind.PLAN:
@@ -69,8 +72,6 @@ def _audit_word(report: Report) -> str:
 def _counts(report: Report) -> str:
     counts = tally(finding for finding in report.findings if not is_waived(finding))
     waived = sum(map(is_waived, report.findings))
-    if report.kind is Kind.PERMISSIONS and not report.findings:
-        return "policy written" if report.policy else "nothing looked at"
     words = ["fail", "unknown", "warn"]
     if not any(counts[word] for word in ("fail", "unknown")):
         words = ["pass", "warn", "skip"]
@@ -87,7 +88,7 @@ def _leftovers(report: Report) -> str:
     counts = tally(report.findings)
     said = ""
     if report.kind is Kind.DELETE:
-        said = f"{report.verdict}: {_steps(report)}; "
+        said = f"{_steps(report, 'deleted')}; "
     left = counts["leftover"]
     if left:
         said += f"{plural(left, 'leftover')}, {usd(monthly_usd(report.findings))} a month"
@@ -103,14 +104,14 @@ def _leftovers(report: Report) -> str:
     return said
 
 
-def _steps(report: Report) -> str:
+def _steps(report: Report, done: str = "built") -> str:
     steps = report.steps or ()
     bad = Counter(step.state for step in steps if step.state in TROUBLE)
     fine = len(steps) - bad.total()
     said = ", ".join(f"{count:,} {state}" for state, count in sorted(bad.items(), reverse=True))
     total = plural(len(steps), "resource")
     took = duration(report.seconds)
-    return f"{said}, {fine:,} of {total} done in {took}" if bad else f"{total} in {took}"
+    return f"{said}, {fine:,} of {total} {done} in {took}" if bad else f"{total} {done} in {took}"
 
 
 def _changes(plan: PlanSection) -> str:

@@ -105,15 +105,17 @@ def commands(finding: Finding) -> list[str]:
 
 
 def evidence(finding: Finding) -> list[str]:
-    """Return why a thing is held to be the cluster's, one line for each proof."""
-    return [clean(_proof(each)) for each in finding.data.get("evidence") or ()]
+    """Return why a thing is held to be the cluster's: strength and proof, one line for each."""
+    strength = finding.data.get("strength") or ""
+    return [clean(_proof(each, str(strength))) for each in finding.data.get("evidence") or ()]
 
 
-def _proof(proof: Any) -> str:
-    if not isinstance(proof, Mapping):
-        return str(proof)
-    strength = f" ({proof['strength']})" if proof.get("strength") else ""
-    return f"{proof.get('key', 'seen')}={proof.get('value', '')}{strength}"
+def _proof(proof: Any, strength: str) -> str:
+    said = str(proof)
+    if isinstance(proof, Mapping):
+        strength = str(proof.get("strength") or strength)
+        said = f"{proof.get('key', 'seen')}={proof.get('value', '')}"
+    return f"{strength}: {said}" if strength else said
 
 
 def blind(coverage: Iterable[Coverage]) -> list[Coverage]:

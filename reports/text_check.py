@@ -1,0 +1,53 @@
+"""Draw the findings of checks: one line for each check, then what is wrong and what to do."""
+
+from __future__ import annotations
+
+from preflight.finding import Finding, Status
+from reports.clean import clean, safe_url
+from reports.page import Page
+from reports.view import STATUS_ORDER, Report
+from reports.words import is_waived, tally
+
+_COUNTS = {"fail": "failed", "unknown": "unknown", "warn": "warned", "skip": "skipped"}
+
+
+def check(report: Report, page: Page) -> None:
+    """Draw each check, the worst first; what passed is listed only with `verbose`."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in report.findings:  # worst first already, so groups come out worst first
+        groups.setdefault(finding.check, []).append(finding)
+    if groups:
+        page.gap()
+    for name, findings in groups.items():
+        worst = min((each.status for each in findings), key=STATUS_ORDER.index)
+        page.status(worst.value, (name, "bold"), f"  {_summary(findings)}")
+        for finding in sorted(findings, key=_place):
+            if finding.status is not Status.PASS or page.options.verbose:
+                _finding(finding, page)
+
+
+def _place(finding: Finding) -> tuple[int, str]:
+    return STATUS_ORDER.index(finding.status), finding.subject
+
+
+def _summary(findings: list[Finding]) -> str:
+    counts = tally(findings)
+    if set(counts) == {"pass"}:
+        return f"{counts['pass']:,} passed"
+    said = [f"{counts[word]:,} {name}" for word, name in _COUNTS.items() if counts[word]]
+    return ", ".join(said + ([f"{counts['pass']:,} passed"] if counts["pass"] else []))
+
+
+def _finding(finding: Finding, page: Page) -> None:
+    waived = "  (waived)" if is_waived(finding) else ""
+    page.status(finding.status.value, finding.subject, (waived, "dim"), indent=2)
+    page.prose(finding.message, indent=13)
+    if finding.waived is not None:
+        page.prose(finding.waived, indent=13, label="waived  ")
+    if finding.status is Status.PASS:
+        return
+    if finding.hint:
+        page.line(("fix  ", "dim"), (clean(finding.hint), "cyan"), indent=13)
+    url = safe_url(finding.url)
+    if url:
+        page.line(("see  ", "dim"), (url, "dim"), indent=13)
