@@ -174,17 +174,11 @@ class _Frozen(ABC):  # noqa: B024 - the abstract methods are Resource's
         dataclass(frozen=True, kw_only=True, eq=False)(cls)
 
 
-class Resource(_Frozen):
-    """A thing we want to exist. Subclasses say everything there is to know about their kind.
-
-    A new kind needs: `kind`, `creates`, `finds`, `deletes`, `create`, `find`, `delete`. The rest
-    has defaults. A test over all kinds holds the calls made against the actions declared.
-    """
+class Kind(ABC):
+    """What can be found and deleted: planned resources, and strays that clusters leave behind."""
 
     #: `service/thing`, the first half of an address: `ec2/subnet`.
     kind: ClassVar[str]
-    #: What the calls of `create` and `configure` need; templates are filled in from the instance.
-    creates: ClassVar[tuple[Action, ...]] = ()
     #: What `find` and `ready` need.
     finds: ClassVar[tuple[Action, ...]] = ()
     #: What `delete` needs.
@@ -193,10 +187,34 @@ class Resource(_Frozen):
     dies_after: ClassVar[tuple[str, ...]] = ()
     #: The kind whose deletion takes this with it, so that no call is needed.
     dies_with: ClassVar[str | None] = None
+    #: Kept when the cluster is deleted with `--keep-data`: it holds what users put there.
+    holds_data: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
+        """Find what exists of this kind for an owner: to adopt, to resume, to sweep.
+
+        Raises `AccessDenied` when it may not look; it never answers "nothing" for that.
+        """
+
+    @classmethod
+    @abstractmethod
+    def delete(cls, aws: Aws, found: Found) -> None:
+        """Ask for its deletion; that it is gone is decided by looking again."""
+
+
+class Resource(Kind, _Frozen):
+    """A thing we want to exist. Subclasses say everything there is to know about their kind.
+
+    A new kind needs: `kind`, `creates`, `finds`, `deletes`, `create`, `find`, `delete`. The rest
+    has defaults. A test over all kinds holds the calls made against the actions declared.
+    """
+
+    #: What the calls of `create` and `configure` need; templates are filled in from the instance.
+    creates: ClassVar[tuple[Action, ...]] = ()
     #: Seconds that AWS usually takes to make and to delete one; used for the order of waiting.
     takes: ClassVar[tuple[float, float]] = (1.0, 1.0)
-    #: Kept when the cluster is deleted unless asked for: it holds the user's own data.
-    holds_data: ClassVar[bool] = False
 
     #: What this is called within its kind and plan: `private-a`.
     name: str
@@ -276,19 +294,6 @@ class Resource(_Frozen):
     ) -> Mapping[Resource, Readiness]:
         """Say it for several at once; kinds whose Describe takes many ids override this."""
         return {resource: resource.ready(aws, ids, id) for resource, id in made.items()}
-
-    @classmethod
-    @abstractmethod
-    def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
-        """Find what exists of this kind for an owner: to adopt, to resume, to sweep.
-
-        Raises `AccessDenied` when it may not look; it never answers "nothing" for that.
-        """
-
-    @classmethod
-    @abstractmethod
-    def delete(cls, aws: Aws, found: Found) -> None:
-        """Ask for its deletion; that it is gone is decided by looking again."""
 
 
 def _by_address(value: Any) -> Any:
