@@ -104,6 +104,11 @@ def commands(finding: Finding) -> list[str]:
     return [clean(each) if isinstance(each, str) else command_line(each) for each in asked]
 
 
+def is_command(hint: str | None) -> bool:
+    """Tell whether a hint is a command to run as it stands, rather than a sentence."""
+    return hint is not None and hint.startswith(("aws ", "preflight ", "kubectl ", "terraform "))
+
+
 def evidence(finding: Finding) -> list[str]:
     """Return why a thing is held to be the cluster's: strength and proof, one line for each."""
     strength = finding.data.get("strength") or ""

@@ -405,9 +405,10 @@ def hostile_report(scan_report: Report, plan_report: Report) -> Report:
     def evil_finding(check: str, status: Status | LeftoverStatus) -> Finding:
         url = f"javascript:{HOSTILE}"
         return Finding(
-            check=check,
+            check=check.replace("\ud800", ""),
             status=status,
-            subject=HOSTILE,
+            # `Finding.id` hashes check and subject, and cannot hash half a surrogate pair.
+            subject=HOSTILE.replace("\ud800", ""),
             message=HOSTILE,
             hint=HOSTILE,
             url=url,
