@@ -147,7 +147,7 @@ def test_statements_know_where_they_stand() -> None:
         '[{"Effect":"Allow","Action":"a:b"},\n {"Effect":"Deny","Action":"{}"} ]}'
     )
     assert [(one.span.start, one.span.end) for one in Policy.parse(two).statements] == [
-        ((1, 40), (1, 74)),
+        ((1, 40), (1, 73)),
         ((2, 2), (2, 33)),
     ]
 
