@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 from preflight.finding import Finding, LeftoverStatus, Status
 from reports import words
@@ -65,11 +67,16 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The findings of one check, or the leftovers of one type, with the page they rest on."""
+    """The findings of one check, or the leftovers of one type.
+
+    What all lines of a group have in common is said once, in `shared`: a thousand findings stay
+    readable, and the page small.
+    """
 
     name: str
     note: str
     url: str | None
+    shared: Line | None
     lines: Sequence[Line]
 
 
@@ -151,33 +158,64 @@ def parts(report: Report) -> list[Part]:
                 meaning=_MEANINGS.get(status.value, ""),
                 count=len(some),
                 folded=status in _FOLDED,
-                groups=_groups(status, some),
+                groups=_groups(status, some, report.region),
             )
             found.append(part)
     return found
 
 
-def _groups(status: Status | LeftoverStatus, some: list[Finding]) -> list[Group]:
+def _groups(
+    status: Status | LeftoverStatus, some: list[Finding], region: str | None
+) -> list[Group]:
     if isinstance(status, LeftoverStatus):
-        return [_group(kind, things) for kind, things in by_type(some)]
+        return [_group(kind, things, region) for kind, things in by_type(some)]
     checks: dict[str, list[Finding]] = {}
     for finding in some:
         checks.setdefault(finding.check, []).append(finding)
-    return [_group(name, findings) for name, findings in checks.items()]
+    return [_group(name, findings, region) for name, findings in checks.items()]
 
 
-def _group(name: str, findings: list[Finding]) -> Group:
+def _group(name: str, findings: list[Finding], region: str | None) -> Group:
     cost = words.monthly_usd(findings)
     urls = [safe_url(finding.url) for finding in findings if finding.url]
+    shared, lines = _share([_line(finding, region) for finding in findings])
     return Group(
         name=name,
         note=f"{words.usd(cost)} a month" if cost else "",
         url=urls[0] if urls else None,
-        lines=[_line(finding) for finding in findings],
+        shared=shared,
+        lines=lines,
     )
 
 
-def _line(finding: Finding) -> Line:
+#: What can be said once for a group, and what stands in a line for "as said above".
+_SHARED: Final[Mapping[str, Any]] = MappingProxyType(
+    {"message": "", "arn": None, "proofs": (), "advice": None, "blocks": "", "first": ""}
+)
+
+
+def _share(lines: list[Line]) -> tuple[Line | None, list[Line]]:
+    """Take out of the lines what all of them say; an ARN may differ in the id at its end."""
+    if len(lines) < 3:
+        return None, lines
+    blank = replace(lines[0], id="", subject="", facts="", fixes=(), waived=None, **_SHARED)
+    said: dict[str, Any] = {}
+    for name in _SHARED:
+        values = {_pattern(line, name) for line in lines}
+        if len(values) == 1 and (value := values.pop()):
+            said[name] = value
+    bare = [replace(line, **{name: _SHARED[name] for name in said}) for line in lines]
+    return (replace(blank, **said), bare) if said else (None, lines)
+
+
+def _pattern(line: Line, name: str) -> Any:
+    value = getattr(line, name)
+    if name == "arn" and value and value.endswith(line.subject):
+        return value.removesuffix(line.subject) + "…"
+    return tuple(value) if name == "proofs" else value
+
+
+def _line(finding: Finding, region: str | None) -> Line:
     data = finding.data
     arn = data.get("arn")
     quiet = finding.status in {Status.PASS, Status.SKIP}
@@ -189,7 +227,7 @@ def _line(finding: Finding) -> Line:
         status=finding.status.value,
         subject=finding.subject,
         message=finding.message,
-        facts=facts(finding) if "type" in data else "",
+        facts=facts(finding, here=region) if "type" in data else "",
         arn=clean(str(arn)) if arn and arn != finding.subject else None,
         proofs=words.evidence(finding),
         blocks=", ".join(map(str, data.get("blocks") or ())),

@@ -13,6 +13,15 @@ input.addEventListener("input", () => {
     if (part.tagName === "DETAILS" && words.length) part.open = true;
   }
 });
+for (const row of rows) {
+  const self = document.createElement("a");
+  self.className = "self";
+  self.href = "#" + row.id;
+  self.textContent = "#";
+  self.setAttribute("aria-label", "Link to " + row.querySelector("b").textContent);
+  row.append(self);
+  row.parentElement.classList.add("linked");
+}
 if (navigator.clipboard) {
   for (const fix of document.querySelectorAll("pre.fix")) {
     const command = fix.textContent;

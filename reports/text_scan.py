@@ -29,7 +29,7 @@ def scan(report: Report, page: Page) -> None:
         page.gap()
         page.status("leftover", (kind, "bold"), f"  {len(things):,}, {total} a month")
         for finding in things:
-            _leftover(finding, page)
+            _leftover(finding, page, report.region)
     for status, title, meaning in _PARTS:
         some = [each for each in report.findings if each.status == status]
         if some:
@@ -57,21 +57,22 @@ def _dearest(finding: Finding) -> tuple[float, str]:
     return -(finding.data.get("monthly_usd") or 0.0), finding.subject
 
 
-def facts(finding: Finding) -> str:
-    """Say what matters of one thing in one line: price, severity, age, place."""
+def facts(finding: Finding, *, here: str | None = None) -> str:
+    """Say what matters of one thing: price, severity, age, and its Region unless that is `here`."""
     data = finding.data
     said = [f"{usd(data['monthly_usd'])} a month"] if data.get("monthly_usd") is not None else []
     if finding.severity.value in {"medium", "high"}:
         said.append(f"{finding.severity.value} severity")
     if data.get("age_seconds") is not None:
         said.append(f"{age(data['age_seconds'])} old")
-    said += [str(data[key]) for key in ("region",) if data.get(key)]
+    if data.get("region") not in {None, "", here}:
+        said.append(str(data["region"]))
     return ", ".join(said)
 
 
-def _leftover(finding: Finding, page: Page) -> None:
+def _leftover(finding: Finding, page: Page, here: str | None) -> None:
     data = finding.data
-    page.line((finding.subject, "bold"), (f"  {facts(finding)}", "dim"), indent=2)
+    page.line((finding.subject, "bold"), (f"  {facts(finding, here=here)}", "dim"), indent=2)
     page.prose(finding.message, indent=4)
     if data.get("arn") and data["arn"] != finding.subject:
         page.line(("arn     ", "dim"), str(data["arn"]), indent=4)
