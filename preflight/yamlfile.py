@@ -60,8 +60,14 @@ class Document:
         from jsonschema.exceptions import best_match
 
         mistake = best_match(Draft202012Validator(schema).iter_errors(self.value))
-        if mistake is not None:
-            raise self.error(list(mistake.absolute_path), _shorten(mistake.message))
+        if mistake is None:
+            return
+        path = list(mistake.absolute_path)
+        if mistake.validator == "additionalProperties" and isinstance(mistake.instance, Mapping):
+            known = mistake.schema.get("properties", {})
+            unknown = next(key for key in mistake.instance if key not in known)
+            raise self.error([*path, unknown], "is not a known key", _known(known))
+        raise self.error(path, _shorten(mistake.message))
 
 
 def dotted(path: Sequence[str | int]) -> str:
@@ -214,6 +220,10 @@ def _join_pair(escape: re.Match[str]) -> str:
     if high is None:
         return escape[0]
     return bytes.fromhex(high + low).decode("utf-16-be")
+
+
+def _known(properties: Mapping[str, Any]) -> str:
+    return f"known here: {', '.join(properties)}"
 
 
 def _shorten(text: str, limit: int = 300) -> str:

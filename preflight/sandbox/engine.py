@@ -41,7 +41,7 @@ def release() -> None:
 
 def application() -> Any:
     """Make moto's WSGI application; call after `take`."""
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     return DomainDispatcherApplication(create_backend_app)
 
@@ -66,7 +66,8 @@ def backends_in_use(account: str) -> Iterator[tuple[str, str, Any]]:
     """Yield service, Region and backend of all that was used in an account so far."""
     from moto.core.base_backend import BackendDict
 
-    instances: list[Any] = list(BackendDict._instances)  # noqa: SLF001 - moto offers no other list
+    registry: Any = BackendDict
+    instances: list[Any] = list(registry._instances)  # noqa: SLF001 - moto offers no other list
     for backends in instances:
         if account in list(backends.keys()):
             for region, state in list(backends[account].items()):

@@ -12,7 +12,8 @@ from preflight.sandbox import engine, table
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.clock import VirtualClock
 from preflight.sandbox.pipeline import Pipeline
-from preflight.sandbox.scenario import Scenario, furnish, read_scenario
+from preflight.sandbox.furnish import furnish
+from preflight.sandbox.scenario import Scenario, read_scenario
 from preflight.sandbox.world import World
 
 
@@ -157,9 +158,9 @@ def _refuse_early(_: dict[str, Any], start_response: Any) -> list[bytes]:
 
 
 def _handler() -> type[Any]:
-    from moto.server import MotoRequestHandler
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
 
-    class QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+    class QuietHandler(MotoRequestHandler):
         """Keeps connections open, sends small answers at once, and writes no access log."""
 
         protocol_version = "HTTP/1.1"
