@@ -36,13 +36,11 @@ def _instance_types(spec: ClusterSpec) -> Iterator[Mistake]:
                 message=f"{wanted.type} is listed twice, first as instance_types[{earlier}]",
             )
             continue
-        for pool in wanted.pools:
-            other = pools.setdefault(pool.name, wanted.type)
-            if other != wanted.type:
-                yield Mistake(
-                    path=path,
-                    message=f"{wanted.type} and {other} would both be node group {pool.name}",
-                )
+        pool = wanted.pools[0].name.removesuffix(f"-{wanted.capacity[0]}")
+        other = pools.setdefault(pool, wanted.type)
+        if other != wanted.type:
+            text = f"{wanted.type} and {other} would both be node group {pool}"
+            yield Mistake(path=path, message=text)
         yield from _sizes(wanted, index)
 
 
