@@ -105,7 +105,7 @@ def _read(document: Document) -> Profile:
         raise SpecError("the file is empty", where=f"{document.path}:1")
     found = schemas.mistakes(document.value, "profile", {"regular-expression": _judge_pattern})
     schemas.refuse(document, found)
-    return _build(document.value)
+    return _build(schemas.whole(document.value))
 
 
 def _judge_pattern(text: str) -> None:

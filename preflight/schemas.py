@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from preflight.errors import SpecError, UsageError
@@ -33,6 +34,9 @@ _WORDS = {
     "object": "a mapping",
     "null": "nothing",
 }
+#: The most mistakes told at once, and the most characters shown of a value.
+_TOLD = 25
+_SHOWN = 80
 _SENTENCES = {
     "type": "{shown} is not {limit}",
     "enum": "{shown} is not one of {limit}",
@@ -84,9 +88,19 @@ def mistakes(value: Any, name: str, formats: Formats | None = None) -> tuple[Mis
     return tuple(found)
 
 
+def whole(value: Any) -> Any:
+    """Write 3.0 as 3 everywhere: JSON Schema takes both for whole numbers, Python does not."""
+    if isinstance(value, Mapping):
+        return {key: whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def refuse(document: Document, found: Iterable[Mistake]) -> None:
     """Raise one SpecError that tells all mistakes, a line each, in the order of the file."""
-    errors = [(document.line_of(m.path), document.error(m.path, m.message, m.hint)) for m in found]
+    spoken = ((m, _speakable(m.path)) for m in found)
+    errors = [(document.line_of(p), document.error(p, m.message, m.hint)) for m, p in spoken]
     errors.sort(key=lambda pair: pair[0])
     if len(errors) == 1:
         raise errors[0][1]
@@ -95,7 +109,8 @@ def refuse(document: Document, found: Iterable[Mistake]) -> None:
             f"{error.message} ({error.hint})" if error.hint else error.message
             for _, error in errors
         ]
-        raise SpecError("\n".join(dict.fromkeys(lines)))
+        more = [f"and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
+        raise SpecError("\n".join([*lines[:_TOLD], *more]))
 
 
 @cache
@@ -142,7 +157,7 @@ def _mistake(error: Any) -> Iterator[Mistake]:
             if f"{key!r} is" in error.message:
                 yield Mistake(path=path, message=f"the key {key!r} is missing")
     elif "propertyNames" in error.absolute_schema_path:
-        where = (*path, str(error.instance))
+        where = (*path, error.instance)
         yield Mistake(path=where, message=_words(error, secret=False))
     else:
         secret = bool(error.schema.get("writeOnly"))
@@ -173,7 +188,17 @@ def _unknown_keys(error: Any, path: KeyPath) -> Iterator[Mistake]:
             continue
         near = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
-        yield Mistake(path=(*path, key), message="there is no such key", hint=hint)
+        named = "" if _is_speakable(key) else f" as {_show(key)}"
+        yield Mistake(path=(*path, key), message=f"there is no such key{named}", hint=hint)
+
+
+def _is_speakable(part: str | int) -> bool:
+    return isinstance(part, int) or (part.isprintable() and len(part) <= _SHOWN)
+
+
+def _speakable(path: KeyPath) -> KeyPath:
+    """Cut a path before a key that would spoil a terminal: the file may be a stranger's."""
+    return tuple(takewhile(_is_speakable, path))
 
 
 def _words(error: Any, *, secret: bool) -> str:
@@ -213,4 +238,4 @@ def _show(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     text = ascii(value) if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -152,7 +152,7 @@ def _read(document: Document, flags: Flags) -> ClusterSpec:
     # Rules between keys are judged as far as their keys are sound, to tell everything at once.
     unsound = {_top(mistake.path) for mistake in found}
     sound = {key: part for key, part in merged.items() if key not in unsound}
-    spec = _build({"name": "unnamed", **sound})
+    spec = _build(schemas.whole({"name": "unnamed", **sound}))
     found += [m for m in broken_rules(spec) if _top(m.path) not in unsound]
     schemas.refuse(flagged, found)
     return spec

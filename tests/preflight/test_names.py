@@ -48,7 +48,7 @@ def test_a_rule_and_the_model_of_aws_agree_on_every_name(
     model = botocore.session.get_session().get_service_model(service)
     shape = model.operation_model(operation).input_shape.members[member].metadata
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(
         st.one_of(
             st.from_regex(rule.pattern, fullmatch=True, alphabet=st.characters(codec="ascii")),
@@ -65,7 +65,7 @@ def test_a_rule_and_the_model_of_aws_agree_on_every_name(
     agree()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RULES, st.one_of(CLUSTERS, ANYTHING), SUFFIXES)
 def test_a_derived_name_is_legal_whatever_the_cluster_is_called(
     rule: NameRule, cluster: str, suffix: str
@@ -73,14 +73,14 @@ def test_a_derived_name_is_legal_whatever_the_cluster_is_called(
     assert names.problems(rule, names.derive(rule, cluster, suffix)) == ()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RULES, st.sets(st.tuples(st.one_of(CLUSTERS, ANYTHING), SUFFIXES), min_size=2, max_size=6))
 def test_no_two_things_share_a_derived_name(rule: NameRule, things: set[tuple[str, str]]) -> None:
     derived = {names.derive(rule, cluster, suffix) for cluster, suffix in things}
     assert len(derived) == len(things)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RULES, CLUSTERS, SUFFIXES, SUFFIXES)
 def test_a_cluster_called_like_a_derived_name_gets_another_one(
     rule: NameRule, cluster: str, suffix: str, other: str

@@ -298,6 +298,34 @@ def test_an_unknown_key_is_answered_with_the_nearest_one(
     assert caught.value.hint == f"did you mean {meant!r}?"
 
 
+def test_a_key_cannot_spoil_the_terminal(tmp_path: Path) -> None:
+    text = 'name: dev\n"\\e[31mred": x\ntags: {"\\e[2J": 1}\n' + "k" * 500 + ": x\n"
+    said = refusal(tmp_path, text)
+    assert len(said) == 4
+    assert "there is no such key as '\\x1b[31mred'" in said[0]
+    assert all(line.isprintable() and len(line) < 500 for line in said)
+
+
+def test_endless_mistakes_are_cut_short(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "name: dev\n" + "".join(f"key{n}: x\n" for n in range(1000)))
+    assert len(said) == 26
+    assert said[-1] == "and 975 more"
+
+
+def test_a_whole_number_with_a_point_is_a_whole_number() -> None:
+    read = spec.from_mapping(
+        {
+            "name": "dev",
+            "account": 111122223333.0,
+            "network": {"zones": 2.0},
+            "instance_types": [{"type": "m5.large", "max": 3.0}],
+            "logging": {"retention_days": 30.0},
+        }
+    )
+    assert json.dumps(spec.to_mapping(read)).count(".0,") == 0
+    assert read.account == "111122223333"
+
+
 def test_flags_win_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "cluster.yaml"
     path.write_text("name: dev\nregion: eu-west-1\ninstance_types: [{type: t2.large, max: 3}]\n")
