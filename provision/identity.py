@@ -1,0 +1,23 @@
+"""What tells one try to make a thing from another: parameter hashes and client tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from preflight.resource import Owner, Resource
+
+
+def digest(resource: Resource) -> str:
+    """Hash what was asked for, so that a resumed run sees whether it still is."""
+    text = json.dumps(resource.parameters, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def client_token(owner: Owner, address: str, generation: int) -> str:
+    """Make the client token of one try: the same after a crash, another after a confirmed failure.
+
+    64 hexadecimal digits: NAT gateways allow 64 ASCII characters, the shortest of all.
+    """
+    text = "\x1f".join((owner.account, owner.region, owner.cluster, owner.incarnation, address))
+    return hashlib.sha256(f"{text}\x1f{generation}".encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""One call of a build or a tear-down, in a thread, made again while time heals its error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from preflight.clock import Clock
+from preflight.errors import AlreadyExists, AwsError, Unreachable
+from provision.retry import LOST, Patience, is_server_fault, pause
+
+T = TypeVar("T")
+OnRetry = Callable[[AwsError], None]
+
+
+async def patiently(
+    ask: Callable[[], T],
+    patience: Mapping[type[AwsError], Patience],
+    clock: Clock,
+    on_retry: OnRetry,
+    *,
+    instead: Callable[[], T | None] | None = None,
+) -> T:
+    """Ask, and ask again; raises the `AwsError` that waiting does not help against.
+
+    `instead` looks for the result where the call may have worked although its answer was lost, or
+    where AWS says that it is there already: nothing is ever made twice.
+    """
+    began = clock.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await asyncio.to_thread(ask)
+        except AwsError as error:
+            elapsed = clock.monotonic() - began
+            wait = pause(patience, error, attempt, elapsed)
+            if instead is not None and _may_have_worked(error):
+                if (there := await asyncio.to_thread(instead)) is not None:
+                    return there
+                wait = LOST.pause(attempt, elapsed) if wait is None else wait
+            if wait is None:
+                raise
+            on_retry(error)
+        await asyncio.sleep(wait)
+
+
+def _may_have_worked(error: AwsError) -> bool:
+    return isinstance(error, Unreachable | AlreadyExists) or is_server_fault(error)
+
+
+def explained(error: AwsError) -> str:
+    """Write an error and what to do about it on one line."""
+    return f"{error}; {error.hint}" if error.hint else str(error)

@@ -1,0 +1,99 @@
+"""One poller for everything that is becoming ready: waits cost nothing, Describes are batched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+
+from preflight.aws import Aws
+from preflight.errors import AccessDenied, AwsError
+from preflight.resource import WAIT, Failed, Ids, Readiness, Resource
+from provision.retry import CREATING, pause
+
+#: A wait is looked at again after this share of the time it has lasted: never much too late.
+SHARE = 0.03
+LONGEST = 15.0
+
+
+def interval(shortest: float, elapsed: float) -> float:
+    """Give the seconds until the next look at something that takes `elapsed` already."""
+    return max(shortest, min(LONGEST, SHARE * elapsed))
+
+
+@dataclass
+class _Wait:
+    id: str
+    since: float
+    due: float
+    done: asyncio.Future[Readiness]
+    blind_since: float | None = None
+
+
+class Poller:
+    """Asks AWS again and again how things are, a kind in one go, and wakes who waits."""
+
+    def __init__(self, aws: Aws, ids: Ids, *, shortest: float) -> None:
+        self._aws = aws
+        self._ids = ids
+        self._shortest = shortest
+        self._waits: dict[Resource, _Wait] = {}
+        self._new = asyncio.Event()
+
+    async def until_ready(self, resource: Resource, id: str) -> Readiness:
+        """Wait until a resource is READY or Failed."""
+        now = self._aws.clock.monotonic()
+        future: asyncio.Future[Readiness] = asyncio.get_running_loop().create_future()
+        self._waits[resource] = _Wait(id=id, since=now, due=now, done=future)
+        self._new.set()
+        return await future
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            self._new.clear()
+            now = self._aws.clock.monotonic()
+            due: dict[type[Resource], dict[Resource, str]] = defaultdict(dict)
+            for resource, wait in self._waits.items():
+                if wait.due <= now:
+                    due[type(resource)][resource] = wait.id
+            await asyncio.gather(*(self._look(cls, made) for cls, made in due.items()))
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        now = self._aws.clock.monotonic()
+        following = min((wait.due for wait in self._waits.values()), default=None)
+        timeout = None if following is None else max(0.01, following - now)
+        try:
+            await asyncio.wait_for(self._new.wait(), timeout)
+        except TimeoutError:
+            return
+
+    async def _look(self, cls: type[Resource], made: dict[Resource, str]) -> None:
+        try:
+            answers = await asyncio.to_thread(cls.ready_all, self._aws, self._ids, made)
+        except AccessDenied as error:
+            answers = dict.fromkeys(made, Failed(reason=str(error), hint=error.hint))
+        except AwsError as error:
+            answers = {resource: self._unseen(self._waits[resource], error) for resource in made}
+        else:
+            for resource in made:
+                self._waits[resource].blind_since = None
+        now = self._aws.clock.monotonic()
+        for resource in made:
+            wait = self._waits[resource]
+            answer = answers.get(resource, WAIT)
+            if answer is WAIT:
+                wait.due = now + interval(self._shortest, now - wait.since)
+            else:
+                del self._waits[resource]
+                wait.done.set_result(answer)
+
+    def _unseen(self, wait: _Wait, error: AwsError) -> Readiness:
+        """Keep waiting for a while: a look that failed says nothing about the thing itself."""
+        now = self._aws.clock.monotonic()
+        if wait.blind_since is None:
+            wait.blind_since = now
+        if pause(CREATING, error, 1, now - wait.blind_since) is None:
+            return Failed(reason=str(error), hint=error.hint)
+        return WAIT
