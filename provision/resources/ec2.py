@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preflight.actions import Action
@@ -13,6 +13,7 @@ from preflight.resource import (
     RESOURCE_TAG,
     Found,
     Ids,
+    Kind,
     Owner,
     Resource,
     tag_map,
@@ -25,15 +26,18 @@ def arn(thing: str, id: str = "*") -> str:
     return f"arn:{{owner.partition}}:ec2:{{owner.region}}:{{owner.account}}:{thing}/{id}"
 
 
-def creates(operation: str, *things: str) -> tuple[Action, ...]:
+def creates(
+    operation: str, *things: str, context: Mapping[str, str] | None = None
+) -> tuple[Action, ...]:
     """Declare a tagged create: the call on the things it names, and tag-on-create on the first.
 
-    `things` are the resource types of the call in ARN words, the new one first.
+    `things` are the resource types of the call in ARN words, the new one first; `context` are the
+    condition keys of the new one.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
     """
     new = arn(things[0])
     return (
-        Action(name=f"ec2:{operation}", on=(new,), tagged=True),
+        Action(name=f"ec2:{operation}", on=(new,), context=context or {}, tagged=True),
         *(Action(name=f"ec2:{operation}", on=(arn(thing),)) for thing in things[1:]),
         Action(
             name="ec2:CreateTags",
@@ -61,27 +65,49 @@ def of_owner(owner: Owner) -> list[dict[str, Any]]:
     return [{"Name": f"tag:{CLUSTER_TAG}", "Values": [owner.cluster]}]
 
 
+def found(
+    cls: type[Kind], owner: Owner, described: Mapping[str, Any], id_key: str, thing: str = ""
+) -> Found | None:
+    """Read one description of AWS; None when its tags do not name this very owner.
+
+    `thing` is the resource type in the ARN where it is not the second half of the kind.
+    """
+    tags = tag_map(described.get("Tags"))
+    if (evidence := tagged(tags, owner)) is None:
+        return None
+    thing = thing or cls.kind.removeprefix("ec2/")
+    id = str(described[id_key])
+    return Found(
+        kind=cls.kind,
+        id=id,
+        region=owner.region,
+        arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}:{thing}/{id}",
+        name=tags.get("Name", ""),
+        address=tags.get(RESOURCE_TAG, ""),
+        cluster=owner.cluster,
+        incarnation=tags.get(INCARNATION_TAG, ""),
+        evidence=(evidence,),
+    )
+
+
 def each_found(
-    aws: Aws, owner: Owner, cls: type[Resource], operation: str, path: str, id_key: str
+    aws: Aws,
+    owner: Owner,
+    cls: type[Kind],
+    operation: str,
+    path: str,
+    id_key: str,
+    *,
+    thing: str = "",
+    filters: str = "Filters",
+    **more: Any,
 ) -> Iterator[tuple[Found, dict[str, Any]]]:
-    """Find by tag with one paged Describe; gives each `Found` with AWS's own description."""
-    thing = cls.kind.removeprefix("ec2/")
-    for described in aws.each("ec2", operation, path, Filters=of_owner(owner)):
-        tags = tag_map(described.get("Tags"))
-        if (evidence := tagged(tags, owner)) is None:
-            continue
-        yield (
-            Found(
-                kind=cls.kind,
-                id=described[id_key],
-                region=owner.region,
-                arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}"
-                f":{thing}/{described[id_key]}",
-                name=tags.get("Name", ""),
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
-            ),
-            described,
-        )
+    """Find by tag with one paged Describe; gives each `Found` with AWS's own description.
+
+    The tags are read once more: a filter is a wish, the tags are the evidence. `filters` is what
+    the operation calls its filters, and `more` goes into the call as it is.
+    """
+    more[filters] = of_owner(owner)
+    for described in aws.each("ec2", operation, path, **more):
+        if (one := found(cls, owner, described, id_key, thing)) is not None:
+            yield one, described
