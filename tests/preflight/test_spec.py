@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -393,11 +394,22 @@ def test_each_instance_type_gets_a_legal_node_pool_for_each_capacity(kind: str) 
         assert names.problems(names.NODE_GROUP, pool.name) == ()
 
 
-@pytest.mark.parametrize(
-    "region", ["us-east-1", "ap-southeast-5", "us-gov-west-1", "mx-central-1", "eusc-de-east-1"]
-)
-def test_the_form_of_every_region_is_accepted(region: str) -> None:
-    assert spec.with_flags(None, name="dev", region=region).region == region
+def test_every_region_and_instance_type_that_aws_has_is_accepted() -> None:
+    session = botocore.session.get_session()
+    regions = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("eks", partition)
+    }
+    assert len(regions) > 30
+    for region in (*regions, "eusc-de-east-1", "mx-central-1"):
+        assert spec.with_flags(None, name="dev", region=region).region == region
+    kinds = session.get_service_model("ec2").shape_for("InstanceType").enum
+    assert len(kinds) > 500
+    for start in range(0, len(kinds), 50):
+        wanted = kinds[start : start + 50]
+        pools = spec.with_flags(None, name="dev", instance_types=wanted).pools
+        assert len(pools) == 2 * len(wanted)
 
 
 def test_an_account_without_quotes_is_understood() -> None:
