@@ -68,9 +68,9 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", clean(text)).replace("@", "@<!-- -->")
 
 
-def markdown_code(text: str) -> str:
-    """Show the text as a code span, also inside a table; its fence is longer than any inside."""
-    line = clean(text).replace("|", "\\|")
+def markdown_code(text: str, *, cell: bool = False) -> str:
+    """Show the text as a code span, its fence longer than any inside; `cell`: inside a table."""
+    line = clean(text).replace("|", "\\|") if cell else clean(text)
     if not line:
         return ""
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)

@@ -111,7 +111,7 @@ def _steps(report: Report, done: str = "built") -> str:
     said = ", ".join(f"{count:,} {state}" for state, count in sorted(bad.items(), reverse=True))
     total = plural(len(steps), "resource")
     took = duration(report.seconds)
-    return f"{said}, {fine:,} of {total} {done} in {took}" if bad else f"{total} {done} in {took}"
+    return f"{fine:,} of {total} {done} in {took}; {said}" if bad else f"{total} {done} in {took}"
 
 
 def _changes(plan: PlanSection) -> str:

@@ -128,6 +128,15 @@ def blind(coverage: Iterable[Coverage]) -> list[Coverage]:
     return [line for line in coverage if line.status in {Status.UNKNOWN, Status.FAIL}]
 
 
+def needs(line: Coverage) -> str:
+    """Say what a rule that could not look would need."""
+    return (
+        f"could not look; needs {clean(line.missing_action)}"
+        if line.missing_action
+        else ("could not look")
+    )
+
+
 def coverage_line(coverage: Sequence[Coverage]) -> str:
     """Say what was looked at and, as loudly, what could not be."""
     things = sum(line.examined for line in coverage)
