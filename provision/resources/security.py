@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from preflight.actions import Action, actions
@@ -161,53 +161,34 @@ class SecurityGroupRule(Resource):
             SecurityGroupRuleIds=[found.id],
         )
 
+    def _other_end(self, ids: Ids) -> tuple[str, str, str]:
+        """Say who the other end is: list and key in `IpPermissions`, and the value."""
+        if isinstance(self.source, SecurityGroup):
+            return "UserIdGroupPairs", "GroupId", ids[self.source]
+        if ":" in self.source:
+            return "Ipv6Ranges", "CidrIpv6", self.source
+        return "IpRanges", "CidrIp", self.source
+
     def _permission(self, ids: Ids) -> dict[str, Any]:
-        permission: dict[str, Any] = {"IpProtocol": self.protocol}
+        ends, key, value = self._other_end(ids)
+        permission: dict[str, Any] = {"IpProtocol": self.protocol, ends: [{key: value}]}
         if self.from_port is not None:
             permission["FromPort"] = self.from_port
             permission["ToPort"] = self.from_port if self.to_port is None else self.to_port
-        if isinstance(self.source, SecurityGroup):
-            permission["UserIdGroupPairs"] = [{"GroupId": ids[self.source]}]
-        elif ":" in self.source:
-            permission["Ipv6Ranges"] = [{"CidrIpv6": self.source}]
-        else:
-            permission["IpRanges"] = [{"CidrIp": self.source}]
         return permission
 
     def _same(self, aws: Aws, ids: Ids, group: str) -> str | None:
-        """Find the rule of the group that says what this one says."""
-        wanted = _flat(self._permission(ids), egress=self.direction == "egress")
+        """Find the rule of the group that says what this one says; no port is -1 there."""
+        mine = self._permission(ids)
+        ports = [mine.get("FromPort", -1), mine.get("ToPort", -1)]
+        wanted = [self.direction == "egress", self.protocol, *ports, self._other_end(ids)[2]]
         in_group = [{"Name": "group-id", "Values": [group]}]
         for rule in aws.each(
             "ec2", "DescribeSecurityGroupRules", "SecurityGroupRules", Filters=in_group
         ):
-            there = {
-                "egress": rule["IsEgress"],
-                "protocol": rule["IpProtocol"],
-                "from": _port(rule.get("FromPort")),
-                "to": _port(rule.get("ToPort")),
-                "source": rule.get("CidrIpv4")
-                or rule.get("CidrIpv6")
-                or rule.get("ReferencedGroupInfo", {}).get("GroupId"),
-            }
-            if there == wanted:
+            source = rule.get("CidrIpv4") or rule.get("CidrIpv6")
+            source = source or rule.get("ReferencedGroupInfo", {}).get("GroupId")
+            ports = [rule.get("FromPort", -1), rule.get("ToPort", -1)]
+            if [rule["IsEgress"], rule["IpProtocol"], *ports, source] == wanted:
                 return str(rule["SecurityGroupRuleId"])
         return None
-
-
-def _flat(permission: Mapping[str, Any], *, egress: bool) -> dict[str, Any]:
-    """Say a permission as DescribeSecurityGroupRules says a rule."""
-    sources = ("UserIdGroupPairs", "Ipv6Ranges", "IpRanges")
-    [source] = [value for key in sources for value in permission.get(key, [{}])[0].values()]
-    return {
-        "egress": egress,
-        "protocol": permission["IpProtocol"],
-        "from": _port(permission.get("FromPort")),
-        "to": _port(permission.get("ToPort")),
-        "source": source,
-    }
-
-
-def _port(port: int | None) -> int:
-    """AWS says -1 where there are no ports."""
-    return -1 if port is None else port
