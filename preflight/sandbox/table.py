@@ -25,6 +25,8 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.limits",
     "preflight.sandbox.network",
     "preflight.sandbox.iam_lists",
+    "preflight.sandbox.lifecycle",
+    "preflight.sandbox.dependencies",
 )
 
 
