@@ -8,6 +8,7 @@ Everything else says what it wants in AWS's own words and gets plain dictionarie
 
 from __future__ import annotations
 
+import copy
 import random
 import threading
 from collections import Counter
@@ -103,6 +104,8 @@ class Aws:
         self.region = region
         self.clock: Clock = clock or SystemClock()
         self.calls = calls or Calls()
+        #: How many things were looked at through this view; see `watching`.
+        self.examined = 0
         self._profile = profile
         self._given = session
         self._pace = Pace(self.clock)
@@ -117,6 +120,13 @@ class Aws:
         Raises a subclass of `errors.AwsError`. A call that only looks is retried on any failure;
         one that changes something only when AWS says that it did nothing (throttling).
         """
+        answer = self._send(service, operation, region, parameters)
+        self.examined += 1
+        return answer
+
+    def _send(
+        self, service: str, operation: str, region: str | None, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
         where = region or self.region
         client = self._client(service, where)
         method: Callable[..., dict[str, Any]] = getattr(client, xform_name(operation))
@@ -142,7 +152,7 @@ class Aws:
         paging = self._paging(service, operation)
         seen: set[str] = set()
         while True:
-            page = self.call(service, operation, region=region, **parameters)
+            page = self._send(service, operation, region, parameters)
             yield page
             following = _next_tokens(paging, page) if paging else {}
             if not following or repr(following) in seen:
@@ -162,13 +172,21 @@ class Aws:
         """Give what is under `path` on every page (JMESPath: `Reservations[].Instances[]`)."""
         expression = jmespath.compile(path)
         for page in self.pages(service, operation, region=region, **parameters):
-            yield from expression.search(page) or ()
+            found = expression.search(page) or ()
+            self.examined += len(found)
+            yield from found
 
     @cached_property
     def identity(self) -> Identity:
         """Who is calling; asked once."""
         answer = self.call("sts", "GetCallerIdentity")
         return Identity(account=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
+
+    def watching(self) -> Aws:
+        """Give a view of the same account that counts for itself what it looks at."""
+        view = copy.copy(self)
+        view.examined = 0
+        return view
 
     def at(self, region: str) -> Aws:
         """See the same account as the same principal from another Region."""
@@ -232,6 +250,11 @@ class Aws:
     @cached_property
     def _botocore(self) -> botocore.session.Session:
         return botocore.session.get_session()
+
+
+def cli_word(name: str) -> str:
+    """Write an operation or a parameter as the AWS CLI spells it: `--vpc-id`, `delete-vpc`."""
+    return str(xform_name(name[:1].upper() + name[1:], "-"))
 
 
 def _session_with(credentials: RefreshableCredentials) -> boto3.Session:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-from botocore import xform_name
-
-from preflight.aws import READS, Aws
+from preflight.aws import READS, Aws, cli_word
 from preflight.errors import PreflightError
 from preflight.resource import Found, Kind
 
@@ -23,8 +20,8 @@ class Rehearsal(Aws):
         super().__init__(region)
         self.commands: list[tuple[str, ...]] = []
 
-    def call(
-        self, service: str, operation: str, *, region: str | None = None, **parameters: Any
+    def _send(
+        self, service: str, operation: str, region: str | None, parameters: dict[str, Any]
     ) -> dict[str, Any]:
         """Note a call that would change something."""
         if not operation.startswith(READS):
@@ -53,11 +50,11 @@ def commands(kind: type[Kind], found: Found) -> tuple[tuple[str, ...], ...]:
 def _command(
     service: str, operation: str, region: str, parameters: dict[str, Any]
 ) -> tuple[str, ...]:
-    words = ["aws", CLI_NAMES.get(service, service), xform_name(operation, "-")]
+    words = ["aws", CLI_NAMES.get(service, service), cli_word(operation)]
     for name, value in parameters.items():
-        option = "--" + _kebab(name)
+        option = "--" + cli_word(name)
         if isinstance(value, bool):
-            words.append(option if value else "--no-" + _kebab(name))
+            words.append(option if value else "--no-" + cli_word(name))
         elif isinstance(value, list) and all(isinstance(each, str) for each in value):
             words += [option, *value]
         elif isinstance(value, dict | list):
@@ -66,6 +63,3 @@ def _command(
             words += [option, str(value)]
     return (*words, "--region", region)
 
-
-def _kebab(name: str) -> str:
-    return xform_name(re.sub(r"^.", lambda first: first.group().upper(), name), "-")

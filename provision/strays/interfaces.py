@@ -1,0 +1,86 @@
+"""Network interfaces that outlive the nodes and load balancers they were made for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from preflight.actions import Action, actions
+from preflight.aws import Aws
+from preflight.resource import Evidence, Found, Kind, Owner, State, Strength, tag_map
+from provision.resources.ec2 import arn
+from provision.strays import evidence
+
+
+class NetworkInterface(Kind):
+    """An interface of the CNI plugin or of the control plane: it holds on to subnet and groups."""
+
+    kind = "ec2/network-interface"
+    finds = actions("ec2:DescribeNetworkInterfaces")
+    deletes = (Action(name="ec2:DeleteNetworkInterface", on=(arn("network-interface"),)),)
+    dies_after = ("eks/nodegroup", "eks/cluster", "elbv2/load-balancer", "elb/load-balancer")
+
+    @classmethod
+    def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
+        """Find by the CNI's tags, and the control plane's by its description: it has no tags.
+
+        https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+        """
+        looks: tuple[list[dict[str, Any]], ...] = (
+            evidence.tag_key_filter(owner),
+            [{"Name": "description", "Values": [f"Amazon EKS {owner.cluster}"]}],
+        )
+        for filters in looks:
+            for described in aws.each(
+                "ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", Filters=filters
+            ):
+                if (found := _found(described, owner)) is not None:
+                    yield found
+
+    @classmethod
+    def delete(cls, aws: Aws, found: Found) -> None:
+        """Ask for its deletion; AWS refuses while it is attached."""
+        aws.call("ec2", "DeleteNetworkInterface", NetworkInterfaceId=found.id)
+
+
+def _found(described: Mapping[str, Any], owner: Owner) -> Found | None:
+    tags = tag_map(described.get("TagSet"))
+    proof = evidence.of_tags(tags, owner)
+    if described.get("Description") == f"Amazon EKS {owner.cluster}":
+        proof = (*proof, Evidence(strength=Strength.A, text="description of its control plane"))
+    if not proof:
+        return None
+    id = described["NetworkInterfaceId"]
+    groups = tuple(group["GroupId"] for group in described.get("Groups", ()))
+    state, note = _state(described, tags, owner)
+    return Found(
+        kind=NetworkInterface.kind,
+        id=id,
+        region=owner.region,
+        arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}:network-interface/{id}",
+        name=described.get("Description", ""),
+        cluster=owner.cluster,
+        state=state,
+        note=note,
+        evidence=proof,
+        created=_created(tags),
+        blocks=(described.get("SubnetId", ""), described.get("VpcId", ""), *groups),
+    )
+
+
+def _state(
+    described: Mapping[str, Any], tags: Mapping[str, str], owner: Owner
+) -> tuple[State, str]:
+    if described.get("RequesterManaged"):
+        return State.GOING, "AWS made it and removes it by itself"
+    if described.get("Status") != "available":
+        return State.GOING, "still attached to an instance"
+    return evidence.state_of_tags(tags, owner), ""
+
+
+def _created(tags: Mapping[str, str]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(tags["node.k8s.amazonaws.com/createdAt"])
+    except (KeyError, ValueError):
+        return None
