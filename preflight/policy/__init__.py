@@ -7,7 +7,15 @@ decided, the statements, and the context keys nobody knew.
 from __future__ import annotations
 
 from preflight.policy.condition import OPERATORS, Condition, Qualifier
-from preflight.policy.context import Context, Missing, Principal, PrincipalType, Request, Truth
+from preflight.policy.context import (
+    Context,
+    ContextValue,
+    Missing,
+    Principal,
+    PrincipalType,
+    Request,
+    Truth,
+)
 from preflight.policy.document import Policy, Statement
 from preflight.policy.evaluate import (
     Decision,
@@ -24,6 +32,7 @@ __all__ = [
     "OPERATORS",
     "Condition",
     "Context",
+    "ContextValue",
     "Decision",
     "Grant",
     "Layer",
