@@ -56,6 +56,12 @@ def policy_name(owner: Owner, name: str) -> str:
     return derive(POLICY, owner.cluster, f"{owner.region}-{name}")
 
 
+def _policy_arn(policy: Policy) -> str:
+    return _POLICY_ARN.replace("{self.path}", policy.path).replace(
+        "{self.policy_name}", policy.policy_name
+    )
+
+
 def _tag_list(ids: Ids, resource: Resource) -> list[dict[str, str]]:
     tags = ids.owner.tags(resource.address)
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
@@ -172,8 +178,6 @@ class Role(Resource):
         ),
         Action(name="iam:TagRole", on=(_ROLE_ARN,), tagged=True, by_hand=True),
         Action(name="iam:UpdateAssumeRolePolicy", on=(_ROLE_ARN,)),
-        Action(name="iam:AttachRolePolicy", on=(_ROLE_ARN,)),
-        Action(name="iam:PutRolePolicy", on=(_ROLE_ARN,)),
     )
     finds = actions("iam:ListRoles")
     deletes = (
@@ -199,6 +203,19 @@ class Role(Resource):
     inline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     max_session: int = 3600
     boundary: str = ""
+
+    def __post_init__(self) -> None:
+        """Declare the calls this very role needs: policies of accounts look at each ARN."""
+        object.__setattr__(self, "creates", (*type(self).creates, *self._puts()))
+
+    def _puts(self) -> Iterator[Action]:
+        own = tuple(_policy_arn(policy) for policy in self.policies)
+        for arn in (*self.managed, *own):
+            yield Action(
+                name="iam:AttachRolePolicy", on=(_ROLE_ARN,), context={"iam:PolicyARN": arn}
+            )
+        if self.inline:
+            yield Action(name="iam:PutRolePolicy", on=(_ROLE_ARN,))
 
     @property
     def path(self) -> str:

@@ -111,14 +111,14 @@ class Key(Resource):
         """Find by alias, and by tag for a key whose alias was never made."""
         ids = [alias["TargetKeyId"] for alias in _aliases(aws, owner) if "TargetKeyId" in alias]
         # The tagging index lags behind, both ways; it only names candidates.
-        for arn in aws.each(
+        indexed = aws.each(
             "resourcegroupstaggingapi",
             "GetResources",
             "ResourceTagMappingList[].ResourceARN",
             TagFilters=[{"Key": CLUSTER_TAG, "Values": [owner.cluster]}],
             ResourceTypeFilters=["kms:key"],
-        ):
-            ids.append(arn.rsplit("/", 1)[-1])
+        )
+        ids.extend(arn.rsplit("/", 1)[-1] for arn in indexed)
         for id in dict.fromkeys(ids):
             try:
                 found = cls._look(aws, owner, id)
