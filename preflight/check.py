@@ -76,7 +76,7 @@ class Answer:
     hint: str | None = None
     severity: Severity | None = None
     url: str | None = None
-    data: Mapping[str, Any] = field(default=EMPTY)
+    data: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 Ask = Callable[[Context], Iterable[Answer | Coverage]]

@@ -59,7 +59,7 @@ class Finding:
     severity: Severity = Severity.INFO
     url: str | None = None
     #: What machines read; its keys depend on the check (docs/reports.md).
-    data: Mapping[str, Any] = field(default=EMPTY)
+    data: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     #: A reason given on the command line for letting the gate open in spite of this.
     waived: str | None = None
 
