@@ -7,11 +7,14 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from preflight import usage as looks
+from preflight.counters import Counted, Row
 from preflight.quota import Quota
+from preflight.usage import Usage
 
 Capacity = Literal["on-demand", "spot"]
 
@@ -25,36 +28,113 @@ class Family:
     spot: Quota | None
 
 
-def _quota(code: str, name: str, default: float) -> Quota:
-    return Quota(service="ec2", code=code, name=name, unit="vCPU", default=default)
+def _on_demand(counts: Callable[[str], bool]) -> Counted:
+    """Count the vCPUs of running On-Demand instances and of unused capacity reservations.
+
+    `counts` says whether an instance type belongs to the family. Starting instances count, which
+    errs on the safe side; so do default vCPUs where an instance was given fewer.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html
+    """
+
+    def count(usage: Usage, within: str) -> float:
+        del within
+        total = 0.0
+        for instance in usage.rows(looks.INSTANCES):
+            lifecycle = instance.get("InstanceLifecycle", "")
+            bought = lifecycle in {"spot", "scheduled", "capacity-block"}
+            if counts(instance["InstanceType"]) and _runs(instance) and not bought:
+                total += usage.vcpus(instance["InstanceType"])
+        for reservation in usage.mine(looks.CAPACITY_RESERVATIONS):
+            if counts(reservation["InstanceType"]) and (unused := _unused(reservation)):
+                total += unused * usage.vcpus(reservation["InstanceType"])
+        return total
+
+    return Counted(count, (looks.INSTANCES, looks.CAPACITY_RESERVATIONS, looks.INSTANCE_TYPES))
+
+
+def _spot(counts: Callable[[str], bool]) -> Counted:
+    """Count the vCPUs of running Spot Instances and of Spot requests still open.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html
+    """
+
+    def count(usage: Usage, within: str) -> float:
+        del within
+        types = [
+            instance["InstanceType"]
+            for instance in usage.rows(looks.INSTANCES)
+            if instance.get("InstanceLifecycle") == "spot" and _runs(instance)
+        ]
+        types += [
+            request["LaunchSpecification"]["InstanceType"]
+            for request in usage.rows(looks.SPOT_REQUESTS)
+            if request.get("State") == "open"
+        ]
+        return sum((usage.vcpus(each) for each in types if counts(each)), 0.0)
+
+    return Counted(count, (looks.INSTANCES, looks.SPOT_REQUESTS, looks.INSTANCE_TYPES))
+
+
+def _runs(instance: Row) -> bool:
+    on_host = instance.get("Placement", {}).get("Tenancy") == "host"
+    return instance["State"]["Name"] in {"pending", "running"} and not on_host
+
+
+def _unused(reservation: Row) -> int:
+    block = reservation.get("ReservationType") == "capacity-block"
+    if block or reservation.get("State") != "active":
+        return 0
+    return int(reservation.get("AvailableInstanceCount", 0))
+
+
+def _on_demand_quota(code: str, family: str, default: float) -> Quota:
+    counted = _on_demand(lambda instance: _is_code(vcpu_quota(instance, "on-demand"), code))
+    name = f"Running On-Demand {family} instances"
+    return _quota(code, name, default, counted, "VcpuLimitExceeded")
+
+
+def _spot_quota(code: str, family: str, default: float) -> Quota:
+    counted = _spot(lambda instance: _is_code(vcpu_quota(instance, "spot"), code))
+    name = f"All {family} Spot Instance Requests"
+    return _quota(code, name, default, counted, "MaxSpotInstanceCountExceeded")
+
+
+def _quota(code: str, name: str, default: float, counted: Counted, failure: str) -> Quota:
+    return Quota(
+        service="ec2",
+        code=code,
+        name=name,
+        unit="vCPU",
+        default=default,
+        count=counted,
+        actions=counted.actions,
+        failure=failure,
+    )
+
+
+def _is_code(quota: Quota | None, code: str) -> bool:
+    return quota is not None and quota.code == code
 
 
 def _family(
-    prefixes: str,
-    name: str,
-    on_demand: str,
-    spot: str | None,
-    spot_name: str = "",
-    vcpus: float = 0,
+    prefixes: str, name: str, on_demand: str, spot: str | None, *, spot_as: str = "", least: int = 0
 ) -> Family:
     return Family(
         prefixes=frozenset(prefixes.split()),
-        on_demand=_quota(on_demand, f"Running On-Demand {name} instances", vcpus),
-        spot=_quota(spot, f"All {spot_name or name} Spot Instance Requests", vcpus)
-        if spot
-        else None,
+        on_demand=_on_demand_quota(on_demand, name, least),
+        spot=_spot_quota(spot, spot_as or name, least) if spot else None,
     )
 
 
 _STANDARD = "Standard (A, C, D, H, I, M, R, T, Z)"
-_P = _family("p", "P", "L-417A185B", "L-7212CCBC", "P4, P3 and P2")
+_P = _family("p", "P", "L-417A185B", "L-7212CCBC", spot_as="P4, P3 and P2")
 #: The only family whose Spot quota depends on the generation.
-_P5_SPOT = _quota("L-C4BD4855", "All P5 Spot Instance Requests", 0)
+_P5_SPOT = _spot_quota("L-C4BD4855", "P5", 0)
 
 #: In the order of the catalogue. The prefix is matched whole: `inf` is not `i`, `trn` not `t`,
 #: `hpc` not `h`, `dl` not `d` and `mac` not `m`.
 FAMILIES: tuple[Family, ...] = (
-    _family("a c d h i im is m r t z", _STANDARD, "L-1216C47A", "L-34B43A08", vcpus=5),
+    _family("a c d h i im is m r t z", _STANDARD, "L-1216C47A", "L-34B43A08", least=5),
     _family("g gr vt", "G and VT", "L-DB2E81BA", "L-3819A6DF"),
     _P,
     _family("f", "F", "L-74FC7D96", "L-88CF9481"),
