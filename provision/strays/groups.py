@@ -24,7 +24,12 @@ class ControllerGroup(Kind):
         Action(name="ec2:RevokeSecurityGroupEgress", on=(arn("security-group"),)),
         Action(name="ec2:DescribeSecurityGroupRules"),
     )
-    dies_after = ("elbv2/load-balancer", "elb/load-balancer", "ec2/network-interface", "eks/cluster")
+    dies_after = (
+        "elbv2/load-balancer",
+        "elb/load-balancer",
+        "ec2/network-interface",
+        "eks/cluster",
+    )
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:

@@ -1,0 +1,180 @@
+"""Finds what a deleted cluster left behind, and says how it knows.
+
+Read-only. Every rule says how much it examined; a rule that could not look is UNKNOWN, and the
+sweep is then not complete, whatever the others found.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from preflight.aws import Aws
+from preflight.errors import AccessDenied, AwsError, NotFound
+from preflight.finding import Coverage, Finding, LeftoverStatus, Severity, Status
+from preflight.price import Charge, monthly
+from preflight.resource import Found, Kind, Owner, State, Strength
+from provision.rehearsal import commands
+
+URL = "https://docs.aws.amazon.com/eks/latest/userguide/delete-cluster.html"
+#: From this much a month a leftover is worth waking somebody up for.
+DEAR_USD = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """Something found, with the kind that knows how to delete it and what is thought of it."""
+
+    found: Found
+    kind: type[Kind]
+    status: LeftoverStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """What one sweep saw."""
+
+    leftovers: tuple[Leftover, ...]
+    coverage: tuple[Coverage, ...]
+    unseen: tuple[Finding, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rule could look."""
+        return not self.unseen
+
+    @property
+    def to_delete(self) -> tuple[Leftover, ...]:
+        """What is certain enough to be deleted."""
+        return tuple(one for one in self.leftovers if one.status is LeftoverStatus.LEFTOVER)
+
+
+def is_alive(aws: Aws, cluster: str) -> bool:
+    """Say whether an EKS cluster of exactly this name exists; raises `AwsError` if nobody knows."""
+    try:
+        status = aws.call("eks", "DescribeCluster", name=cluster)["cluster"]["status"]
+    except NotFound:
+        return False
+    return status != "DELETING"
+
+
+def sweep(aws: Aws, owner: Owner, kinds: Sequence[type[Kind]]) -> Sweep:
+    """Look with every kind side by side; `kinds` are planned ones and strays."""
+    anyone = replace(owner, incarnation="")
+    rules = [kind for kind in kinds if kind.dies_with is None]
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        looks = list(pool.map(lambda kind: _look(aws.watching(), anyone, kind), rules))
+    seen: dict[tuple[str, str], Leftover] = {}
+    for leftover in (one for look in looks for one in look.leftovers):
+        key = (leftover.found.kind, leftover.found.id)
+        seen[key] = _merged(seen[key], leftover) if key in seen else leftover
+    return Sweep(
+        leftovers=tuple(seen.values()),
+        coverage=tuple(covered for look in looks for covered in look.coverage),
+        unseen=tuple(finding for look in looks for finding in look.unseen),
+    )
+
+
+def findings(result: Sweep, now: datetime) -> tuple[Finding, ...]:
+    """Write what was found as findings, with evidence, price, and the command that removes it."""
+    blockers: dict[str, list[str]] = {}
+    for one in result.leftovers:
+        for blocked in one.found.blocks:
+            blockers.setdefault(blocked, []).append(one.found.id)
+    return (
+        *(_finding(one, blockers.get(one.found.id, []), now) for one in result.leftovers),
+        *result.unseen,
+    )
+
+
+def _look(aws: Aws, owner: Owner, kind: type[Kind]) -> Sweep:
+    try:
+        found = list(kind.find(aws, owner))
+    except AwsError as error:
+        action = error.action if isinstance(error, AccessDenied) else None
+        missing = Coverage(
+            rule=kind.kind, examined=0, matched=0, status=Status.UNKNOWN, missing_action=action
+        )
+        finding = Finding(
+            check=f"scan.{kind.kind}",
+            status=LeftoverStatus.UNKNOWN,
+            subject=kind.kind,
+            message=f"could not look: {error}",
+            hint=error.hint,
+            severity=Severity.MEDIUM,
+            url=URL,
+            data={"type": kind.kind, "region": owner.region, "cluster": owner.cluster},
+        )
+        return Sweep(leftovers=(), coverage=(missing,), unseen=(finding,))
+    leftovers = tuple(Leftover(found=one, kind=kind, status=_status(one)) for one in found)
+    covered = Coverage(
+        rule=kind.kind, examined=aws.examined, matched=len(found), status=Status.PASS
+    )
+    return Sweep(leftovers=leftovers, coverage=(covered,))
+
+
+def _status(found: Found) -> LeftoverStatus:
+    if found.state is State.KEPT:
+        return LeftoverStatus.KEEP
+    if found.strength is Strength.C:
+        return LeftoverStatus.POSSIBLE
+    return LeftoverStatus.WAIT if found.state is State.GOING else LeftoverStatus.LEFTOVER
+
+
+def _merged(first: Leftover, second: Leftover) -> Leftover:
+    """Join what two rules know of one thing: the first keeps it, the evidence adds up."""
+    proof = dict.fromkeys((*first.found.evidence, *second.found.evidence))
+    both = replace(first.found, evidence=tuple(proof), note=first.found.note or second.found.note)
+    return Leftover(found=both, kind=first.kind, status=_status(both))
+
+
+def _finding(one: Leftover, blocked_by: list[str], now: datetime) -> Finding:
+    found = one.found
+    delete = () if one.status is not LeftoverStatus.LEFTOVER else commands(one.kind, found)
+    usd = _price(found.charges, found.region)
+    shown = found.name or found.id
+    return Finding(
+        check=f"scan.{found.kind}",
+        status=one.status,
+        subject=found.arn or found.id,
+        message=f"{found.kind} {shown}" + (f": {found.note}" if found.note else ""),
+        hint="; ".join(shlex.join(words) for words in delete) or None,
+        severity=_severity(one, usd),
+        url=URL,
+        data={
+            "type": found.kind,
+            "arn": found.arn,
+            "id": found.id,
+            "name": found.name,
+            "region": found.region,
+            "cluster": found.cluster,
+            "strength": str(found.strength),
+            "evidence": [f"{piece.strength}: {piece.text}" for piece in found.evidence],
+            "age_seconds": _age(found, now),
+            "monthly_usd": usd,
+            "blocks": sorted(filter(None, set(found.blocks))),
+            "blocked_by": sorted(blocked_by),
+            "delete": [list(words) for words in delete],
+        },
+    )
+
+
+def _price(charges: Iterable[Charge], region: str) -> float | None:
+    prices = [monthly(charge, region) for charge in charges]
+    known = [price for price in prices if price is not None]
+    return None if len(known) < len(prices) else round(sum(known), 2)
+
+
+def _age(found: Found, now: datetime) -> int | None:
+    return None if found.created is None else max(0, int((now - found.created).total_seconds()))
+
+
+def _severity(one: Leftover, usd: float | None) -> Severity:
+    if one.status is not LeftoverStatus.LEFTOVER:
+        return Severity.INFO
+    if usd is not None and usd >= DEAR_USD:
+        return Severity.HIGH
+    return Severity.MEDIUM if usd is None or usd > 0 or one.found.blocks else Severity.LOW
