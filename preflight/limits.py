@@ -1,0 +1,162 @@
+"""How much AWS allows: applied values before defaults before built-in numbers, source kept.
+
+Listing a whole service is one paged call and misses nothing; asking for each quota by itself is
+throttled at five calls a second. What may not be read is `Unknown`, never a default in disguise.
+https://docs.aws.amazon.com/servicequotas/latest/userguide/reference_limits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from preflight import usage as looks
+from preflight.aws import Aws
+from preflight.errors import AccessDenied, AwsError, NotFound
+from preflight.once import Once
+from preflight.quota import Limit, Quota
+from preflight.usage import Look, Usage, first_allowed
+
+#: Where global quotas are listed when not in `Quota.home`, by the beginning of the Region's name.
+_HOMES: tuple[tuple[str, str], ...] = (
+    ("us-gov-", "us-gov-west-1"),
+    ("cn-", "cn-north-1"),
+)
+
+#: Limits that a service tells itself, in a call that counting makes anyway.
+_TOLD: Mapping[str, tuple[Look, str]] = {
+    "iam/L-FE177D64": (looks.ACCOUNT_SUMMARY, "RolesQuota"),
+    "iam/L-E95E4862": (looks.ACCOUNT_SUMMARY, "PoliciesQuota"),
+    "iam/L-0DA4ABF3": (looks.ACCOUNT_SUMMARY, "AttachedPoliciesPerRoleQuota"),
+    "iam/L-6E65F664": (looks.ACCOUNT_SUMMARY, "InstanceProfilesQuota"),
+    "iam/L-C07B4B0D": (looks.ACCOUNT_SUMMARY, "AssumeRolePolicySizeQuota"),
+    "autoscaling/L-CDE20ADC": (looks.SCALING_LIMITS, "MaxNumberOfAutoScalingGroups"),
+    "autoscaling/L-6B80B8FA": (looks.SCALING_LIMITS, "MaxNumberOfLaunchConfigurations"),
+}
+
+APPLIED, DEFAULTS = "ListServiceQuotas", "ListAWSDefaultServiceQuotas"
+ACTIONS = frozenset({f"servicequotas:{APPLIED}", f"servicequotas:{DEFAULTS}"})
+
+Entries = Mapping[str, "float | Unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """A number that could not be read: why, and the IAM action that would have helped."""
+
+    message: str
+    missing_action: str | None = None
+
+    @classmethod
+    def of(cls, error: AwsError) -> Unknown:
+        """Say it of an error."""
+        action = error.action if isinstance(error, AccessDenied) else None
+        return cls(message=str(error), missing_action=action)
+
+
+def home_of(quota: Quota, region: str) -> str:
+    """Name the Region whose Service Quotas list a quota: global ones are in one Region only."""
+    if quota.home is None:
+        return region
+    for beginning, home in _HOMES:
+        if region.startswith(beginning):
+            return home
+    return quota.home
+
+
+class Limits:
+    """The limits of one account and Region, each list read at most once; safe between threads.
+
+    `usage` shares its calls and its second principal; without it there is one of its own.
+    """
+
+    def __init__(self, aws: Aws, usage: Usage | None = None) -> None:
+        self._once = Once()
+        self._usage = usage or Usage(aws, self._once)
+        self._region = aws.region
+
+    def read(self, quotas: Iterable[Quota]) -> None:
+        """Read ahead what these quotas need, all services at the same time.
+
+        What goes wrong is told by `limit_of`, to the quotas concerned.
+        """
+        by_list: dict[tuple[str, str], Quota] = {}
+        for quota in quotas:
+            by_list.setdefault((quota.service, home_of(quota, self._region)), quota)
+        with ThreadPoolExecutor(max_workers=max(1, len(by_list))) as pool:
+            list(pool.map(self.limit_of, by_list.values()))
+
+    def limit_of(self, quota: Quota) -> Limit | Unknown:
+        """Give the limit of a quota.
+
+        The defaults are read only where AWS lists no applied value. A list that is denied makes
+        the limit unknown, unless the service itself tells it.
+        """
+        try:
+            applied = self._listed(quota, APPLIED).get(quota.code)
+        except AwsError as error:
+            return self._told(quota) or Unknown.of(error)
+        if isinstance(applied, Unknown):
+            return self._told(quota) or applied
+        if applied is not None:
+            return Limit(value=applied, source="applied")
+        return self._told(quota) or self._default(quota)
+
+    def _told(self, quota: Quota) -> Limit | None:
+        if (telling := _TOLD.get(str(quota))) is None:
+            return None
+        look, name = telling
+        try:
+            value = self._usage.rows(look)[0].get(name)
+        except AwsError:
+            return None  # a second source: what the first one lacks is what is reported
+        return None if value is None else Limit(value=float(value), source="applied")
+
+    def _default(self, quota: Quota) -> Limit | Unknown:
+        try:
+            default = self._listed(quota, DEFAULTS).get(quota.code)
+        except AwsError as error:
+            return Unknown.of(error)
+        if isinstance(default, Unknown):
+            return default
+        if default is not None:
+            return Limit(value=default, source="default")
+        if quota.default is None:
+            return Unknown(message=f"AWS lists no limit for {quota.name}")
+        return Limit(value=quota.default, source="builtin")
+
+    def _listed(self, quota: Quota, operation: str) -> Entries:
+        service, home = quota.service, home_of(quota, self._region)
+        key = f"{operation}:{home}:{service}"
+
+        def read() -> Entries:
+            return first_allowed(
+                self._usage.principals, lambda aws: _read(aws, operation, service, home)
+            )
+
+        return self._once.get(key, read)
+
+
+def _read(aws: Aws, operation: str, service: str, home: str) -> Entries:
+    entries: dict[str, float | Unknown] = {}
+    request = {"ServiceCode": service, "MaxResults": 100}
+    try:
+        for page in aws.pages("service-quotas", operation, region=home, **request):
+            listed = {each["QuotaCode"]: _entry(each) for each in page.get("Quotas", ())}
+            if listed and listed.keys() <= entries.keys():
+                break  # some services give token after token and nothing new
+            entries |= listed
+    except NotFound:
+        return {}  # Service Quotas does not know the service in this Region
+    return entries
+
+
+def _entry(entry: Mapping[str, Any]) -> float | Unknown:
+    if reason := entry.get("ErrorReason"):
+        text = f"{reason.get('ErrorCode', '')}: {reason.get('ErrorMessage', '')}"
+        return Unknown(message=f"Service Quotas could not read the limit: {text}")
+    if "Value" not in entry:
+        return Unknown(message="Service Quotas lists the quota without a value")
+    return float(entry["Value"])
