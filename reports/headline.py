@@ -20,6 +20,8 @@ from reports.words import (
     usd,
 )
 
+#: What a check could not see is an unknown finding, and counted.
+_SAYS_ITSELF: Final = frozenset({Kind.CHECK, Kind.SCAN, Kind.DELETE})
 _CUT_SHORT: Final = frozenset({Outcome.REFUSED, Outcome.INTERRUPTED})
 
 _COUNTED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -36,7 +38,10 @@ _COUNTED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 def headline(report: Report) -> str:
     """Say the verdict as one line, the last of the text and the first of the page."""
     said = "" if report.verdict in _CUT_SHORT else _said(report)
-    return said or f"{report.kind} {report.verdict}"
+    said = said or f"{report.kind} {report.verdict}"
+    if report.complete or report.kind in _SAYS_ITSELF:
+        return said
+    return said + _incomplete(len(blind(report.coverage)))
 
 
 def _said(report: Report) -> str:  # noqa: PLR0911 - one line for each kind
@@ -97,11 +102,11 @@ def _leftovers(report: Report) -> str:
     if counts["possible"]:
         said += f"; {counts['possible']:,} possible, not counted"
     missing = max(len(blind(report.coverage)), counts["unknown"])
-    if missing:
-        said += f"; incomplete: {plural(missing, 'rule')} could not look"
-    elif not report.complete:
-        said += "; incomplete"
-    return said
+    return said + _incomplete(missing) if missing or not report.complete else said
+
+
+def _incomplete(missing: int) -> str:
+    return "; incomplete" + (f": {plural(missing, 'rule')} could not look" if missing else "")
 
 
 def _steps(report: Report, done: str = "built") -> str:

@@ -19,7 +19,8 @@ from reports import words
 from reports.clean import clean, safe_url
 from reports.graph import by_service, tree
 from reports.headline import headline
-from reports.html_parts import bars, cards, parts
+from reports.html_numbers import bars, cards, quota_rows
+from reports.html_parts import parts
 from reports.options import Options
 from reports.text_plan import changes, cost
 from reports.view import Outcome, Report
@@ -42,6 +43,7 @@ def render(report: Report, *, options: Options) -> str:  # noqa: ARG001 - one sh
         cards=cards(report),
         bars=bars(report),
         parts=parts(report),
+        quotas=quota_rows(report),
         blind=words.blind(report.coverage),
         style=style,
         script=script,

@@ -1,8 +1,7 @@
-"""What the page shows, worked out: the numbers at its head, its bars, its lists of findings."""
+"""What the page lists: findings by status and check or type, without saying things twice."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,7 +13,7 @@ from reports.clean import clean, safe_url
 from reports.text_scan import by_type, facts
 from reports.view import STATUS_ORDER, Report
 
-_TITLES = {
+TITLES = {
     "fail": "Failed",
     "leftover": "Leftovers",
     "unknown": "Unknown",
@@ -35,16 +34,6 @@ _MEANINGS = {
 }
 #: What is folded away, because nobody has to act on it.
 _FOLDED = frozenset({Status.PASS, Status.SKIP, LeftoverStatus.KEEP, LeftoverStatus.GHOST})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bar:
-    """One bar of a chart: `share` is 0 to 100, of the longest."""
-
-    name: str
-    shown: str
-    share: float
-    tone: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,60 +81,6 @@ class Part:
     groups: Sequence[Group]
 
 
-def cards(report: Report) -> list[tuple[str, str, str]]:
-    """Return the numbers at the head of the page: figure, what it counts, its tone."""
-    waived = sum(map(words.is_waived, report.findings))
-    counts = words.tally(each for each in report.findings if not words.is_waived(each))
-    shown: list[tuple[str, str, str]] = []
-    if counts["leftover"]:
-        shown.append((words.usd(words.monthly_usd(report.findings)), "a month, left over", "bad"))
-    if report.plan is not None:
-        shown.append((words.usd(report.plan.monthly_usd), "a month", ""))
-        shown.append((f"{len(report.plan.resources):,}", "resources", ""))
-        shown.append((f"{len(report.plan.actions):,}", "permissions", ""))
-    shown += [
-        (f"{counts[status]:,}", title.lower(), status)
-        for status, title in _TITLES.items()
-        if counts[status]
-    ]
-    shown += [(f"{waived:,}", "waived", "soft")] if waived else []
-    states = Counter(step.state for step in report.steps or ())
-    shown += [
-        (f"{count:,}", state, "bad" if state in words.TROUBLE else "good")
-        for state, count in states.items()
-    ]
-    if report.coverage:
-        looked = len(report.coverage) - len(words.blind(report.coverage))
-        tone = "unknown" if words.blind(report.coverage) else ""
-        shown.append((f"{looked:,} of {len(report.coverage):,}", "rules could look", tone))
-    return shown
-
-
-def bars(report: Report) -> tuple[str, list[Bar]]:
-    """Return a caption and bars: what each type of leftover or kind of resource costs."""
-    costs: defaultdict[str, float] = defaultdict(float)
-    if report.plan is not None:
-        title = "Price a month by kind"
-        for resource in report.plan.resources:
-            costs[resource.kind] += resource.monthly_usd or 0
-    else:
-        title = "Price a month by type"
-        for finding in report.findings:
-            if finding.status is LeftoverStatus.LEFTOVER:
-                kind = str(finding.data.get("type") or finding.check)
-                costs[kind] += finding.data.get("monthly_usd") or 0
-    tone = "" if report.plan is not None else "leftover"
-    rows = sorted(((usd, kind) for kind, usd in costs.items() if usd > 0), key=_longest)[:12]
-    return title, [
-        Bar(name=kind, shown=words.usd(usd), share=round(100 * usd / rows[0][0], 1), tone=tone)
-        for usd, kind in rows
-    ]
-
-
-def _longest(row: tuple[float, str]) -> tuple[float, str]:
-    return -row[0], row[1]
-
-
 def parts(report: Report) -> list[Part]:
     """Return the findings by status, and inside a status by check or type."""
     found: list[Part] = []
@@ -154,7 +89,7 @@ def parts(report: Report) -> list[Part]:
         if some:
             part = Part(
                 status=status.value,
-                title=_TITLES[status.value],
+                title=TITLES[status.value],
                 meaning=_MEANINGS.get(status.value, ""),
                 count=len(some),
                 folded=status in _FOLDED,

@@ -102,8 +102,9 @@ class Page:
     def table(
         self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
     ) -> None:
-        """Draw a table; `right` names the columns of numbers."""
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+        """Draw a table, without rules in a pipe; `right` names the columns of numbers."""
+        rules = box.SIMPLE_HEAD if self.options.width else None
+        table = Table(box=rules, show_edge=False, pad_edge=False, header_style="bold")
         for name in columns:
             table.add_column(
                 name, justify="right" if name in right else "left", overflow="fold", no_wrap=False

@@ -14,9 +14,10 @@ from reports.page import Page
 from reports.text_build import build, clusters, role
 from reports.text_check import check
 from reports.text_plan import plan
+from reports.text_quotas import quotas
 from reports.text_scan import scan
 from reports.view import Kind, Outcome, Report
-from reports.words import duration, plural
+from reports.words import blind, coverage_line, duration, plural
 
 _VERDICT_STYLES: Final[Mapping[Outcome, str]] = MappingProxyType(
     {
@@ -40,6 +41,11 @@ def render(report: Report, *, options: Options) -> str:
     page.line((f"preflight {report.kind}", "bold"), f"  {facts}")
     for draw in _BODIES[report.kind]:
         draw(report, page)
+    if report.coverage:
+        page.gap()
+        page.prose(
+            coverage_line(report.coverage), style="magenta" if blind(report.coverage) else "dim"
+        )
     page.gap()
     page.line((headline(report), _VERDICT_STYLES.get(report.verdict, "bold green")))
     if report.calls:
@@ -60,13 +66,13 @@ _Body = Callable[[Report, Page], None]
 _BODIES: Final[Mapping[Kind, tuple[_Body, ...]]] = MappingProxyType(
     {
         Kind.CHECK: (check,),
-        Kind.QUOTAS: (check,),
+        Kind.QUOTAS: (quotas, check),
         Kind.PERMISSIONS: (_policy, check),
         Kind.PLAN: (plan, check),
         Kind.PROVISION: (build, check),
         Kind.DELETE: (build, scan),
         Kind.SCAN: (scan,),
-        Kind.CLUSTERS: (clusters,),
+        Kind.CLUSTERS: (clusters, check),
         Kind.ROLE: (role, check),
     }
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from preflight.finding import Finding, LeftoverStatus
 from reports.page import Page
 from reports.view import Report
-from reports.words import age, blind, commands, coverage_line, evidence, monthly_usd, plural, usd
+from reports.words import age, commands, evidence, monthly_usd, plural, usd
 
 #: Status, heading, and what it means for the reader.
 _PARTS = (
@@ -38,10 +38,6 @@ def scan(report: Report, page: Page) -> None:
         for finding in some:
             _other(finding, page)
     _checks(report, page)
-    if report.coverage:
-        page.gap()
-        style = "magenta" if blind(report.coverage) else "dim"
-        page.prose(coverage_line(report.coverage), style=style)
 
 
 def by_type(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:

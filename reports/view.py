@@ -96,6 +96,13 @@ def from_json(record: Any, *, where: str | None = None) -> Report:
             hint="write one with `-o json:FILE`",
         )
     validate(record, where=where)
+    try:
+        return _report(record)
+    except (ValueError, OverflowError) as error:  # a date that has the form of one but is none
+        raise SpecError(str(error), where=where) from error
+
+
+def _report(record: Mapping[str, Any]) -> Report:
     return Report(
         kind=Kind(record["kind"]),
         generated_at=_moment(record["generated_at"]),
@@ -124,12 +131,16 @@ def read_report(path: Path) -> Report:
     try:
         if path.stat().st_size > MAX_SIZE:
             raise SpecError(f"larger than {MAX_SIZE} bytes", where=str(path))
-        record = json.loads(path.read_text("utf-8"))
+        record = json.loads(path.read_text("utf-8"), parse_constant=_no_number)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise SpecError(f"not JSON: {error}", where=str(path)) from error
     return from_json(record, where=str(path))
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
 
 
 def _moment(text: str) -> datetime:

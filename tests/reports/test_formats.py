@@ -8,6 +8,8 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -317,3 +319,12 @@ def test_a_terminal_has_colour_unless_the_user_said_no(
 def test_a_pipe_has_no_colour_unless_forced() -> None:
     assert Options.of(io.StringIO(), {}) == Options()
     assert Options.of(io.StringIO(), {"FORCE_COLOR": "1"}).color
+
+
+def test_nothing_heavy_is_loaded_before_a_report_is_drawn() -> None:
+    code = (
+        "import sys, reports.formats;"
+        "print(sorted({'rich', 'jinja2', 'jsonschema', 'xml.etree'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -239,3 +239,9 @@ def test_a_browser_runs_our_script_and_nothing_else(tmp_path: Path, hostile_repo
     assert len(dom.all("script")) == 1
     links = [link for link in dom.all("a") if link.get("class") == "self"]
     assert len(links) == len(hostile_report.findings)
+
+
+def test_a_quota_shows_how_full_it_would_be(quotas_report: Report) -> None:
+    text = render("html", quotas_report)
+    assert "<rect width=83.3 height=4 /><rect class=b x=83.3 width=16.7 height=4 />" in text
+    assert "<rect width=8.3 height=4 /><rect class=b x=8.3 width=1.5 height=4 />" in text

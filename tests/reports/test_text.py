@@ -241,3 +241,28 @@ vpc  ec2/vpc demo-vpc
     cluster  eks/cluster demo-cluster  also needs role
 role  iam/role demo-role\
 """)
+
+
+def test_quotas_are_a_table_before_what_is_wrong(quotas_report: Report) -> None:
+    assert render("text", quotas_report, options=TERMINAL) == snapshot("""\
+preflight quotas  account 111122223333  us-west-2  cluster demo
+
+         quota             code         used   limit   needed   free
+────────────────────────────────────────────────────────────────────
+✗ fail   VPCs per Region   L-F678F1CE      5       5        1      0
+✓ pass   IAM roles                        83   1,000       15    917
+
+✗ fail     quotas  1 failed, 1 passed
+  ✗ fail     VPCs per Region (us-west-2)
+             1 needed, 5 of 5 used
+             fix  preflight quotas request --service vpc --code L-F678F1CE --value 6
+             see  https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+
+quotas short: 1 failed (of 2 findings)
+7 AWS calls in 1.8 s
+""")
+
+
+def test_a_list_of_clusters_that_is_not_whole_says_so(clusters_report: Report) -> None:
+    text = render("text", replace(clusters_report, complete=False), options=PIPE)
+    assert text.endswith("\n2 clusters; incomplete\n")

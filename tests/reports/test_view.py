@@ -90,6 +90,25 @@ def test_a_file_that_is_not_json_is_a_spec_error(tmp_path: Path, text: str) -> N
         read_report(path)
 
 
+def test_a_date_that_is_none_is_a_spec_error(check_report: Report) -> None:
+    with pytest.raises(SpecError, match="month"):
+        from_json(to_json(check_report) | {"generated_at": "2026-13-05T12:00:00Z"})
+
+
+@pytest.mark.parametrize("text", ["1e999", "Infinity", "NaN", "-1", "1" * 400])
+def test_a_number_out_of_all_reason_is_refused(
+    tmp_path: Path, check_report: Report, text: str
+) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(
+        json.dumps(to_json(check_report) | {"seconds": 0}).replace(
+            '"seconds": 0', f'"seconds": {text}'
+        )
+    )
+    with pytest.raises(SpecError):
+        read_report(path)
+
+
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         read_report(tmp_path / "none.json")
