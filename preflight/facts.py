@@ -6,6 +6,7 @@ looked up stays unknown and says which action was missing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ class InstanceType:
     name: str
     vcpus: int
     architectures: tuple[str, ...]
+    #: NVIDIA's only: they decide the image. AMD's and Inferentia's need others.
     gpus: int = 0
     current: bool = True
 
@@ -52,7 +54,8 @@ class Facts:
     account: str
     partition: str
     region: str
-    caller: str
+    #: The IAM ARN of whoever builds, with its path; empty for the root user.
+    principal: str
     zones: tuple[Zone, ...] = ()
     instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
     #: Instance types that EC2 does not know.
@@ -60,13 +63,18 @@ class Facts:
     gaps: tuple[Gap, ...] = ()
 
 
-ACTIONS = frozenset({"ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypes"})
+ACTIONS = frozenset({"ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypes", "iam:GetRole"})
 
 
 def look(aws: Aws, instance_types: tuple[str, ...]) -> Facts:
     """Look up what a plan needs. Raises `AwsError` only when nobody can say who is calling."""
     identity = aws.identity
     gaps: list[Gap] = []
+    principal = _without_session(identity.arn)
+    try:
+        principal = _principal(aws, principal)
+    except AwsError as error:
+        gaps.append(_gap("the path of the calling role", error))
     zones: tuple[Zone, ...] = ()
     try:
         zones = _zones(aws)
@@ -83,12 +91,28 @@ def look(aws: Aws, instance_types: tuple[str, ...]) -> Facts:
         account=identity.account,
         partition=identity.partition,
         region=aws.region,
-        caller=identity.arn,
+        principal=principal,
         zones=zones,
         instance_types=types,
         unknown_types=unknown,
         gaps=tuple(gaps),
     )
+
+
+def _without_session(arn: str) -> str:
+    """Turn the ARN of a session into its role's, as far as it says: a session has no path."""
+    found = re.fullmatch(r"arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
+    if found:
+        return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
+    return "" if arn.endswith(":root") else arn
+
+
+def _principal(aws: Aws, arn: str) -> str:
+    """Look up the path of a role: access entries and simulations want the whole ARN."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind != "role":
+        return arn
+    return str(aws.call("iam", "GetRole", RoleName=name)["Role"]["Arn"])
 
 
 def _gap(what: str, error: AwsError) -> Gap:
@@ -115,7 +139,11 @@ def _instance_types(aws: Aws, names: tuple[str, ...]) -> dict[str, InstanceType]
             name=found["InstanceType"],
             vcpus=int(found["VCpuInfo"]["DefaultVCpus"]),
             architectures=tuple(found.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),
-            gpus=sum(gpu.get("Count", 0) for gpu in found.get("GpuInfo", {}).get("Gpus", ())),
+            gpus=sum(
+                gpu.get("Count", 0)
+                for gpu in found.get("GpuInfo", {}).get("Gpus", ())
+                if gpu.get("Manufacturer") == "NVIDIA"
+            ),
             current=bool(found.get("CurrentGeneration", True)),
         )
         for found in aws.each("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=wanted)

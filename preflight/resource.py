@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol, dataclass_transform
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.names import NameRule
+from preflight.names import EKS_CLUSTER, NameRule, derive
 from preflight.price import Charge
 from preflight.quota import Demand
 
@@ -40,6 +40,11 @@ class Owner:
     incarnation: str = ""
     extra_tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def eks_name(self) -> str:
+        """The cluster's name in EKS, which allows no dots; controllers tag with this one."""
+        return derive(EKS_CLUSTER, self.cluster)
+
     def tags(self, address: str) -> dict[str, str]:
         """Give the tags that every resource of this owner carries from its first moment."""
         return {
@@ -48,7 +53,7 @@ class Owner:
             CLUSTER_TAG: self.cluster,
             INCARNATION_TAG: self.incarnation,
             RESOURCE_TAG: address,
-            f"kubernetes.io/cluster/{self.cluster}": "owned",
+            f"kubernetes.io/cluster/{self.eks_name}": "owned",
         }
 
 
@@ -185,6 +190,8 @@ class Kind(ABC):
     deletes: ClassVar[tuple[Action, ...]] = ()
     #: Kinds that must be gone before this can go, beyond those that depend on it.
     dies_after: ClassVar[tuple[str, ...]] = ()
+    #: Kinds it holds in a field and that may all the same go before it does.
+    outlives: ClassVar[tuple[str, ...]] = ()
     #: The kind whose deletion takes this with it, so that no call is needed.
     dies_with: ClassVar[str | None] = None
     #: Kept when the cluster is deleted with `--keep-data`: it holds what users put there.

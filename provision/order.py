@@ -19,12 +19,13 @@ def gone_first(kinds: Sequence[type[Kind]]) -> Mapping[str, frozenset[str]]:
     `dies_after` adds what no field says. Raises `PlanError` on a cycle.
     """
     present = {kind.kind for kind in kinds}
+    by_name = {kind.__name__: kind for kind in kinds}
     edges: dict[str, set[str]] = {kind.kind: set() for kind in kinds}
     for kind in kinds:
         edges[kind.kind].update(set(kind.dies_after) & present - {kind.kind})
         if kind.dies_with is not None or not issubclass(kind, Resource):
             continue
-        for needed in field_kinds(kind):
+        for needed in field_kinds(kind, by_name) - set(kind.outlives):
             if needed in edges and needed != kind.kind:
                 edges[needed].add(kind.kind)
     try:
@@ -34,10 +35,13 @@ def gone_first(kinds: Sequence[type[Kind]]) -> Mapping[str, frozenset[str]]:
     return {kind: frozenset(first) for kind, first in edges.items()}
 
 
-def field_kinds(kind: type[Resource]) -> set[str]:
-    """Name the kinds that the fields of a kind can hold."""
+def field_kinds(kind: type[Resource], by_name: Mapping[str, type[Kind]]) -> set[str]:
+    """Name the kinds that the fields of a kind can hold.
+
+    `by_name` resolves classes that a module imports for type checkers only, to avoid a cycle.
+    """
     found: set[str] = set()
-    for name, hint in typing.get_type_hints(kind).items():
+    for name, hint in typing.get_type_hints(kind, localns=dict(by_name)).items():
         if name != "after":
             found.update(_kinds_in(hint))
     return found

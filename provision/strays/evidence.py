@@ -38,7 +38,7 @@ def ownership_key(cluster: str) -> str:
 
 def keys(owner: Owner) -> list[str]:
     """Name every tag key that can tie a thing to this cluster."""
-    return [ownership_key(owner.cluster), *NAME_KEYS, *ANY_CLUSTER_KEYS]
+    return [ownership_key(owner.eks_name), *NAME_KEYS, *ANY_CLUSTER_KEYS]
 
 
 def tag_key_filter(owner: Owner) -> list[dict[str, Any]]:
@@ -56,9 +56,9 @@ def of_tags(tags: Mapping[str, str], owner: Owner) -> tuple[Evidence, ...]:
     found = [
         Evidence(strength=Strength.A, text=f"tag {key}={tags[key]}")
         for key in NAME_KEYS
-        if tags.get(key) == owner.cluster
+        if tags.get(key) == owner.eks_name
     ]
-    key = ownership_key(owner.cluster)
+    key = ownership_key(owner.eks_name)
     if key in tags:
         found.append(Evidence(strength=Strength.A, text=f"tag {key}={tags[key]}"))
     if found or names_another(tags, owner):
@@ -72,15 +72,15 @@ def of_tags(tags: Mapping[str, str], owner: Owner) -> tuple[Evidence, ...]:
 
 def names_another(tags: Mapping[str, str], owner: Owner) -> bool:
     """Say whether the tags name another cluster."""
-    if any(tags.get(key, owner.cluster) != owner.cluster for key in NAME_KEYS):
+    if any(tags.get(key, owner.eks_name) != owner.eks_name for key in NAME_KEYS):
         return True
-    mine = ownership_key(owner.cluster)
+    mine = ownership_key(owner.eks_name)
     return any(key.startswith("kubernetes.io/cluster/") and key != mine for key in tags)
 
 
 def state_of_tags(tags: Mapping[str, str], owner: Owner) -> State:
     """`shared` means that others use it: it is never a leftover."""
-    if tags.get(ownership_key(owner.cluster)) == "shared":
+    if tags.get(ownership_key(owner.eks_name)) == "shared":
         return State.KEPT
     return State.PRESENT
 

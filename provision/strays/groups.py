@@ -34,7 +34,7 @@ class ControllerGroup(Kind):
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
         """Find by tags, and by the names that can be computed from the cluster's."""
-        names = [evidence.backend_group_name(owner.cluster), f"eks-cluster-sg-{owner.cluster}-*"]
+        names = [evidence.backend_group_name(owner.eks_name), f"eks-cluster-sg-{owner.eks_name}-*"]
         seen: set[str] = set()
         for filters in (
             evidence.tag_key_filter(owner),
@@ -90,9 +90,9 @@ def _found(group: Mapping[str, Any], owner: Owner) -> Found | None:
 def _by_name(name: str, tags: Mapping[str, str], owner: Owner) -> tuple[Evidence, ...]:
     if evidence.names_another(tags, owner):
         return ()
-    if name == evidence.backend_group_name(owner.cluster):
-        return (Evidence(strength=Strength.A, text=f"its name is computed from {owner.cluster}"),)
-    if re.fullmatch(rf"eks-cluster-sg-{re.escape(owner.cluster)}-\d+", name):
+    if name == evidence.backend_group_name(owner.eks_name):
+        return (Evidence(strength=Strength.A, text=f"its name is computed from {owner.eks_name}"),)
+    if re.fullmatch(rf"eks-cluster-sg-{re.escape(owner.eks_name)}-\d+", name):
         # `a-1` and `a` can both own `eks-cluster-sg-a-1-2`: the name alone is not enough.
         return (Evidence(strength=Strength.C, text="named like a group EKS makes"),)
     return ()

@@ -29,7 +29,7 @@ class NetworkInterface(Kind):
         """
         looks: tuple[list[dict[str, Any]], ...] = (
             evidence.tag_key_filter(owner),
-            [{"Name": "description", "Values": [f"Amazon EKS {owner.cluster}"]}],
+            [{"Name": "description", "Values": [f"Amazon EKS {owner.eks_name}"]}],
         )
         for filters in looks:
             for described in aws.each(
@@ -47,7 +47,7 @@ class NetworkInterface(Kind):
 def _found(described: Mapping[str, Any], owner: Owner) -> Found | None:
     tags = tag_map(described.get("TagSet"))
     proof = evidence.of_tags(tags, owner)
-    if described.get("Description") == f"Amazon EKS {owner.cluster}":
+    if described.get("Description") == f"Amazon EKS {owner.eks_name}":
         proof = (*proof, Evidence(strength=Strength.A, text="description of its control plane"))
     if not proof:
         return None

@@ -32,7 +32,7 @@ class ClusterLogs(Kind):
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
         """Find by name. The prefixes end in a slash: `/aws/eks/prod/` is not `/aws/eks/prod-2/`."""
-        for prefix in (f"/aws/eks/{owner.cluster}/", f"/aws/containerinsights/{owner.cluster}/"):
+        for prefix in (f"/aws/eks/{owner.eks_name}/", f"/aws/containerinsights/{owner.eks_name}/"):
             for group in aws.each(
                 "logs", "DescribeLogGroups", "logGroups", logGroupNamePrefix=prefix
             ):
