@@ -22,6 +22,11 @@ SWITCHES = {
 # Would send every request to this account, whoever signs it.
 OVERRIDES = ("MOTO_ACCOUNT_ID",)
 
+# Services of which moto keeps one backend for all Regions, under the name of the partition.
+GLOBAL_SERVICES = frozenset(
+    {"account", "budgets", "ce", "cloudfront", "iam", "organizations", "route53", "s3", "sts"}
+)
+
 _taken = threading.Lock()
 
 
@@ -47,11 +52,22 @@ def application() -> Any:
 
 
 def reset() -> None:
-    """Forget everything in moto."""
-    from moto.core.base_backend import BackendDict
+    """Forget everything in moto.
+
+    Like moto's own reset, without first making every backend anew only to drop it: with AWS's
+    managed policies that takes longer than most tests.
+    """
+    from moto.core.base_backend import BackendDict, BaseBackend
     from moto.core.model_instances import reset_model_data
 
-    BackendDict.reset()
+    registry: Any = BackendDict
+    for backends in registry._instances:  # noqa: SLF001 - moto offers no other list
+        for of_account in list(backends.values()):
+            for state in list(of_account.values()):
+                if type(state).reset is not BaseBackend.reset:
+                    state.reset()
+        backends.clear()
+    registry._instances.clear()  # noqa: SLF001
     reset_model_data()
 
 

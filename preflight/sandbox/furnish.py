@@ -144,7 +144,8 @@ class _Furnisher:
 
         if self._session is None:
             self._session = boto3.Session(
-                aws_access_key_id=self._world.setup_key_id, aws_secret_access_key="set-up"
+                aws_access_key_id=self._world.setup_key_id,
+                aws_secret_access_key=self._world.admin_secret,
             )
         if (service, region) not in self._clients:
             self._clients[service, region] = self._session.client(

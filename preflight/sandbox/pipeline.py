@@ -34,13 +34,14 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from preflight.sandbox import wire
+from preflight.sandbox import engine, wire
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.control import Control
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.faults import Faults
 from preflight.sandbox.principals import principal_of
 from preflight.sandbox.request import Request, Response
+from preflight.sandbox.snapshot import Baseline
 from preflight.sandbox.table import Table
 from preflight.sandbox.world import World
 
@@ -123,7 +124,8 @@ class Pipeline:
         """Wait as told, and fail as told: real time, so that clients' own timing is tested."""
         delay, fault = self.world.part(Faults).hit(request)
         if self._latency + delay > 0:
-            time.sleep(self._latency + delay)  # noqa: TID251 - the network of the sandbox
+            # Real time: it stands for the network, and clients measure it.
+            time.sleep(self._latency + delay)
         if fault is not None:
             raise fault
 
@@ -144,6 +146,8 @@ class Pipeline:
         environ = request.environ
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
         environ["wsgi.input"] = BytesIO(request.body)
+        region = "aws" if request.service in engine.GLOBAL_SERVICES else request.region
+        self.world.part(Baseline).note(request.service, region)
         chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         body = b"".join(chunks)
         code = int(status.split()[0])

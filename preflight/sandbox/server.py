@@ -11,8 +11,8 @@ from typing import Any, Self
 from preflight.sandbox import engine, table
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.clock import VirtualClock
-from preflight.sandbox.pipeline import Pipeline
 from preflight.sandbox.furnish import furnish
+from preflight.sandbox.pipeline import Pipeline
 from preflight.sandbox.scenario import Scenario, read_scenario
 from preflight.sandbox.world import World
 
@@ -42,6 +42,7 @@ class Sandbox:
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._log: CallLog | None = None
+        self._moto: Any = None
         self.world: World
 
     def __enter__(self) -> Self:
@@ -67,6 +68,7 @@ class Sandbox:
                 "127.0.0.1", self._port, _refuse_early, threaded=True, request_handler=_handler()
             )
             self._server.daemon_threads = True
+            self._moto = engine.application()
             self._thread = threading.Thread(
                 target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
             )
@@ -99,9 +101,7 @@ class Sandbox:
         engine.reset()
         self.world = World(scenario.value, VirtualClock(self._time_scale))
         self._log = CallLog(self.world, self._call_log)
-        self._server.app = Pipeline(
-            self.world, table.build(), engine.application(), self._log, self._latency
-        )
+        self._server.app = Pipeline(self.world, table.build(), self._moto, self._log, self._latency)
         furnish(self.world, scenario, self.endpoint)
 
     @property

@@ -54,8 +54,8 @@ class World:
         """Give this sandbox's one instance of a class that is made as `kind(world)`."""
         with self.lock:
             if kind not in self._parts:
-                self._parts[kind] = cast(Any, kind)(self)
-            return cast(Part, self._parts[kind])
+                self._parts[kind] = cast("Any", kind)(self)
+            return cast("Part", self._parts[kind])
 
     @property
     def parts(self) -> list[Any]:
@@ -66,5 +66,7 @@ class World:
     def backend(self, service: str, region: str) -> Any:
         """Give moto's own state of a service in this account; IAM and STS live in Region `aws`."""
         from preflight.sandbox import engine
+        from preflight.sandbox.snapshot import Baseline
 
+        self.part(Baseline).note(service, region)
         return engine.backend(service, self.account, region)
