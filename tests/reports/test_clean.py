@@ -20,6 +20,7 @@ from reports.clean import (
     safe_url,
 )
 
+BIDI = {"LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
@@ -27,9 +28,20 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 def test_what_is_clean_is_one_line_without_controls_or_bidi_marks(text: str) -> None:
     line = clean(text)
     assert not {unicodedata.category(sign) for sign in line} & {"Cc", "Cs", "Zl", "Zp"}
-    bidi = {unicodedata.bidirectional(sign) for sign in line}
-    assert not bidi & {"LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    assert not {unicodedata.bidirectional(sign) for sign in line} & BIDI
     line.encode("utf-8")
+
+
+def test_every_sign_that_is_obeyed_or_hides_is_dropped() -> None:
+    everything = "".join(map(chr, range(0x110000)))
+    kept = set(clean_lines(everything))
+    controls = {sign for sign in everything if unicodedata.category(sign) in {"Cc", "Cs"}}
+    bidi = {sign for sign in everything if unicodedata.bidirectional(sign) in BIDI}
+    assert kept & controls == {"\t", "\n"}
+    assert not kept & bidi
+    assert not kept & set("\u061c\u200e\u200f\u2028\u2029\ufeff\ufffe\uffff\U000e0041")
+    letters = {sign for sign in everything if unicodedata.category(sign)[0] in "LNPSM"}
+    assert letters <= kept
 
 
 @given(ANY_TEXT)
