@@ -131,12 +131,11 @@ class VpcEndpoint(Resource):
         cls, aws: Aws, ids: Ids, made: Mapping[Resource, str]
     ) -> Mapping[Resource, Readiness]:
         """Ask about all endpoints in one call; one that is not listed yet is waited for."""
-        del ids
-        # A filter, not VpcEndpointIds: one id not known everywhere yet would fail the whole call.
-        wanted = [{"Name": "vpc-endpoint-id", "Values": sorted(made.values())}]
+        # By tag, not VpcEndpointIds: one id not known everywhere yet would fail the whole call.
+        own = ec2.of_owner(ids.owner)
         described = {
             endpoint["VpcEndpointId"]: endpoint
-            for endpoint in aws.each("ec2", "DescribeVpcEndpoints", "VpcEndpoints", Filters=wanted)
+            for endpoint in aws.each("ec2", "DescribeVpcEndpoints", "VpcEndpoints", Filters=own)
         }
         return {resource: _readiness(described.get(id)) for resource, id in made.items()}
 

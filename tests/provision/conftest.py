@@ -1,0 +1,163 @@
+"""One embedded AWS for each file of tests, emptied for each test, and somebody who builds in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import boto3
+import botocore.session
+import pytest
+
+from preflight.aws import Aws
+from preflight.resource import WAIT, Failed, Found, Owner, Resource, State
+from preflight.sandbox.server import Sandbox
+
+PATIENCE = 50
+SECONDS = 30.0
+
+
+class Hurry:
+    """A clock that does not wait but moves the sandbox's time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._clock = sandbox.world.clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+
+
+class Builder:
+    """Builds for one owner, one thing after the other: the least there can be of an executor."""
+
+    def __init__(self, aws: Aws, cluster: str, sandbox: Sandbox) -> None:
+        self.aws = aws
+        self.owner = Owner(
+            cluster=cluster,
+            account=sandbox.account,
+            region=aws.region,
+            incarnation=f"i-{cluster}",
+        )
+        self._ids: dict[Resource, str] = {}
+
+    def __getitem__(self, resource: Resource) -> str:
+        return self._ids[resource]
+
+    def build(self, *resources: Resource) -> None:
+        """Make these, and what they need, unless they are there."""
+        for resource in resources:
+            if resource in self._ids:
+                continue
+            self.build(*resource.needs)
+            token = f"{self.owner.cluster}-{len(self._ids)}"
+            self._ids[resource] = resource.create(self.aws, self, token)
+            resource.configure(self.aws, self, self._ids[resource])
+            self.wait(resource)
+
+    def wait(self, resource: Resource) -> None:
+        """Let the sandbox's time pass until it is ready."""
+        for _ in range(PATIENCE):
+            readiness = resource.ready(self.aws, self, self._ids[resource])
+            assert not isinstance(readiness, Failed), readiness
+            if readiness is not WAIT:
+                return
+            self.aws.clock.sleep(SECONDS)
+        raise AssertionError(f"{resource.address} does not become ready")
+
+    def found(self, kind: type[Resource]) -> dict[str, Found]:
+        """Find what there is of a kind, by address."""
+        return {each.address: each for each in kind.find(self.aws, self.owner)}
+
+    def is_gone(self, kind: type[Resource], id: str) -> bool:
+        """Let the sandbox's time pass until a thing that was deleted is not found any more."""
+        for _ in range(PATIENCE):
+            left = [each for each in kind.find(self.aws, self.owner) if each.id == id]
+            if not left:
+                return True
+            assert left[0].state is State.GOING
+            self.aws.clock.sleep(SECONDS)
+        return False
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """The embedded AWS. A process holds one at a time, so it lives no longer than a file."""
+    with Sandbox() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment().items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def models() -> botocore.session.Session:
+    """Hold botocore's descriptions of the services, which take long to read."""
+    return botocore.session.get_session()
+
+
+@pytest.fixture
+def connect(sandbox: Sandbox, models: botocore.session.Session) -> Callable[[], Aws]:
+    """Give a new connection to the emptied account, one with no calls made yet."""
+    sandbox.reset()
+
+    def connect() -> Aws:
+        models.set_credentials(sandbox.access_key_id, sandbox.secret_access_key)
+        session = boto3.Session(botocore_session=models)
+        return Aws(sandbox.region, session=session, clock=Hurry(sandbox))
+
+    return connect
+
+
+@pytest.fixture
+def aws(connect: Callable[[], Aws]) -> Aws:
+    """Give one connection to the emptied account."""
+    return connect()
+
+
+@pytest.fixture
+def builder(connect: Callable[[], Aws], sandbox: Sandbox) -> Callable[[str], Builder]:
+    """Make the builder of a cluster, with calls of its own to count."""
+    return lambda cluster: Builder(connect(), cluster, sandbox)
+
+
+@pytest.fixture
+def scripted(
+    monkeypatch: pytest.MonkeyPatch, models: botocore.session.Session
+) -> Iterator[Callable[..., Aws]]:
+    """An AWS that says word for word what it is told: `scripted((400, xml), (200, xml))`."""
+    answers: list[tuple[int, str]] = []
+
+    class Teller(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status, body = answers.pop(0)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = HTTPServer(("127.0.0.1", 0), Teller)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+
+    def script(*told: tuple[int, str]) -> Aws:
+        answers.extend(told)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        models.set_credentials("key", "secret")
+        return Aws("us-west-2", session=boto3.Session(botocore_session=models))
+
+    yield script
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    assert not answers, "AWS was not asked for everything it had to say"
