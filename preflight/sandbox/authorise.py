@@ -70,7 +70,7 @@ class Standing:
     @classmethod
     def of(cls, world: World, signer: Signer) -> Standing:
         """Look the policies up as they are now; a deleted role or user has none."""
-        arn = signer.role_arn or signer.arn
+        arn = _entity_arn(world, signer)
         principal = Principal(arn=arn, session_arn=signer.arn if signer.arn != arn else None)
         with world.lock:
             identity, boundary, tags = _granted(world, arn)
@@ -87,6 +87,15 @@ class Standing:
         )
 
 
+def _entity_arn(world: World, signer: Signer) -> str:
+    """Name the role or user behind a session; a federated user stands for the user he is from."""
+    if signer.kind != "federated":
+        return signer.role_arn or signer.arn
+    with world.lock:
+        user = world.backend("iam", "aws").users.get(signer.name)
+    return str(user.arn) if user is not None else signer.arn
+
+
 def _granted(world: World, arn: str) -> tuple[list[Policy], Policy | None, dict[str, str]]:
     try:
         kind, holder = iam.entity(world, arn)
@@ -98,11 +107,17 @@ def _granted(world: World, arn: str) -> tuple[list[Policy], Policy | None, dict[
 
 
 def _session_policies(world: World, signer: Signer) -> tuple[Policy, ...] | None:
-    """Read the policies passed when the session was made; None when there were none."""
+    """Read the policies passed when the session was made; None when there were none.
+
+    A federated user without any may do nothing.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+    """
     policies = [iam.policy_document(world, arn) for arn in signer.session_policy_arns]
     if signer.session_policy:
         policies.append(Policy.parse(signer.session_policy, id="session policy"))
-    return tuple(policies) or None
+    if not policies and signer.kind != "federated":
+        return None
+    return tuple(policies)
 
 
 def _caller_keys(signer: Signer, arn: str, tags: Mapping[str, str]) -> dict[str, ContextValue]:

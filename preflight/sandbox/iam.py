@@ -1,15 +1,9 @@
-"""IAM as the sandbox adds it to moto: who has which policies, users' boundaries, SCPs, AWS's roles.
-
-The policies of the account's SCPs are the scenario's `scps`: one level each, from the root down.
-A policy that only denies stands beside FullAWSAccess, as it does where AWS's default was kept; one
-that allows anything stands alone. An entry that is itself a list is a level with exactly these.
-https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
-"""
+"""IAM as the sandbox adds it to moto: who has which policies, boundaries, SCPs, AWS's own roles."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,29 +134,19 @@ def boundary(world: World, kind: str, holder: Any) -> Policy | None:
 
 
 def scp_levels(world: World) -> list[list[Policy]]:
-    """Give the levels of SCPs that bind this account."""
-    return levels_of(world.scenario.get("scps") or ())
+    """Give the levels of SCPs that bind this account: the scenario's, as one level.
 
-
-def levels_of(entries: Sequence[Any]) -> list[list[Policy]]:
-    """Read levels as a scenario writes them (see the top of this file)."""
-    levels = []
-    for number, entry in enumerate(entries, start=1):
-        documents = entry if isinstance(entry, (list, tuple)) else [entry]
-        level = [_scp(one, f"p-scp{number}") for one in documents]
-        only_denies = not any(one.allows for policy in level for one in policy.statements)
-        if only_denies and documents is not entry:
-            level.insert(0, FULL_ACCESS)
-        levels.append(level)
-    return levels
-
-
-def _scp(document: Any, policy_id: str) -> Policy:
-    if isinstance(document, Mapping) and "Statement" not in document and "document" in document:
-        return _scp(document["document"], str(document.get("name", policy_id)))
-    return Policy.parse(
-        document if isinstance(document, str) else json.dumps(document), id=policy_id
-    )
+    FullAWSAccess stands beside policies that only deny, as it does where AWS's default was kept;
+    a policy that allows anything takes its place.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+    """
+    level = [
+        Policy.parse(document, id=f"p-scp{number}")
+        for number, document in enumerate(world.scenario.get("scps") or (), start=1)
+    ]
+    if level and not any(one.allows for policy in level for one in policy.statements):
+        level.insert(0, FULL_ACCESS)
+    return [level] if level else []
 
 
 def service_linked_role_name(service: str, suffix: str) -> str | None:

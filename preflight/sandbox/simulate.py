@@ -25,12 +25,10 @@ from preflight.policy import (
     Principal,
     Statement,
     evaluate,
-    plain_tokens,
-    regex,
 )
 from preflight.policy import Request as Question
 from preflight.sandbox import iam
-from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.exclusions import exclusions_of, invalid_input
 from preflight.sandbox.iam import Source
 from preflight.sandbox.request import Request
 
@@ -38,11 +36,6 @@ _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
 _ENTITY = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(user|role|group)/.+")
 _SEVERITY = (Outcome.EXPLICIT_DENY, Outcome.IMPLICIT_DENY, Outcome.ALLOWED)
 PAGE = 100
-
-
-def invalid_input(message: str) -> AwsFault:
-    """Say that the request makes no sense."""
-    return AwsFault("InvalidInput", message, 400)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +65,7 @@ def simulate_principal_policy(request: Request) -> Mapping[str, Any]:
     given = request.parameters
     arn = _entity_arn(str(given["PolicySourceArn"]))
     kind, holder = iam.entity(request.world, arn)
-    exclusions = _exclusions(given.get("PolicyExclusionList") or ())
+    exclusions = exclusions_of(given.get("PolicyExclusionList") or ())
     found = [one for one in iam.sources(request.world, kind, holder) if not exclusions.drop(one)]
     inputs = _inputs(given.get("PolicyInputList"), "PolicyInputList")
     boundary = _one(given.get("PermissionsBoundaryPolicyInputList"), "PermissionsBoundaryPolicy")
@@ -161,48 +154,6 @@ def _one(documents: Sequence[str] | None, name: str) -> Policy | None:
     if len(policies) > 1:
         raise invalid_input(f"Only one {name} can be passed")
     return policies[0] if policies else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exclusions:
-    """The policies a simulation is to leave out."""
-
-    types: frozenset[str]
-    arns: tuple[re.Pattern[str], ...]
-    inline: tuple[Mapping[str, str], ...]
-
-    def drop(self, source: Source) -> bool:
-        """Say whether a policy is left out."""
-        if source.kind in self.types:
-            return True
-        if source.arn:
-            return any(pattern.fullmatch(source.arn) for pattern in self.arns)
-        return any(_names(one, source) for one in self.inline)
-
-
-def _names(identifier: Mapping[str, str], source: Source) -> bool:
-    holder = regex(plain_tokens(identifier.get("AttachmentName", "*")))
-    return (
-        identifier.get("PolicyName") == source.name
-        and identifier.get("AttachmentType", source.holder_type).lower() == source.holder_type
-        and holder.fullmatch(source.holder) is not None
-    )
-
-
-def _exclusions(entries: Iterable[Mapping[str, Any]]) -> Exclusions:
-    rows = list(entries)
-    arns = [str(one["PolicyArn"]) for one in rows if "PolicyArn" in one]
-    for arn in arns:
-        prefix, _, name = arn.rpartition("/")
-        if not arn.startswith("arn:") or re.search(r"[*?]", prefix) or name.count("*") > 1:
-            raise invalid_input(f"Invalid policy ARN in PolicyExclusionList: {arn}")
-    return Exclusions(
-        types=frozenset(str(one["PolicyType"]) for one in rows if "PolicyType" in one),
-        arns=tuple(regex(plain_tokens(arn)) for arn in arns),
-        inline=tuple(
-            one["InlinePolicyIdentifier"] for one in rows if "InlinePolicyIdentifier" in one
-        ),
-    )
 
 
 def _shown(source: Source) -> tuple[str, str]:
