@@ -20,6 +20,9 @@ Effect = Callable[[Request, Response], Mapping[str, Any] | None]
 
 MODULES: tuple[str, ...] = (
     "preflight.sandbox.regions",
+    "preflight.sandbox.iam",
+    "preflight.sandbox.authorise",
+    "preflight.sandbox.simulate",
     "preflight.sandbox.sts",
     "preflight.sandbox.quotas",
     "preflight.sandbox.limits",
