@@ -289,6 +289,8 @@ class Addon(Resource):
     version: str | None = None
     configuration: Mapping[str, Any] = field(default_factory=dict)
     role: Role | None = None
+    #: Without nodes to run on, DEGRADED is all an add-on can become.
+    nodes_coming: bool = True
 
     def __post_init__(self) -> None:
         """Declare that the role is handed on, where there is one."""
@@ -321,7 +323,8 @@ class Addon(Resource):
         described = aws.call("eks", "DescribeAddon", clusterName=ids[self.cluster], addonName=id)[
             "addon"
         ]
-        if described["status"] == "ACTIVE":
+        usable = {"ACTIVE"} if self.nodes_coming else {"ACTIVE", "DEGRADED"}
+        if described["status"] in usable:
             return READY
         if described["status"] == "CREATE_FAILED":
             return Failed(reason=failure(described), again=True)
@@ -366,6 +369,15 @@ class AccessEntry(Resource):
             tagged=True,
         ),
         Action(name="eks:TagResource", on=(_ENTRY_ARN,), tagged=True, by_hand=True),
+        Action(
+            name="eks:AssociateAccessPolicy",
+            on=(_ENTRY_ARN,),
+            context={
+                "eks:policyArn": "arn:{owner.partition}:eks::aws:cluster-access-policy"
+                "/{self.policy}",
+                "eks:accessScope": "cluster",
+            },
+        ),
     )
     finds = (
         Action(name="eks:DescribeCluster", on=(PARENT_ARN,)),
@@ -382,18 +394,11 @@ class AccessEntry(Resource):
     groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Declare the access policy, where there is one."""
-        if self.policy:
-            associates = Action(
-                name="eks:AssociateAccessPolicy",
-                on=(_ENTRY_ARN,),
-                context={
-                    "eks:policyArn": "arn:{owner.partition}:eks::aws:cluster-access-policy"
-                    "/{self.policy}",
-                    "eks:accessScope": "cluster",
-                },
-            )
-            object.__setattr__(self, "creates", (*type(self).creates, associates))
+        """Leave out the access policy where there is none."""
+        if not self.policy:
+            name = "eks:AssociateAccessPolicy"
+            fewer = tuple(action for action in type(self).creates if action.name != name)
+            object.__setattr__(self, "creates", fewer)
 
     def create(self, aws: Aws, ids: Ids, token: str) -> str:
         """Ask for the entry. Raises `Propagating` while EKS does not know the principal yet."""
