@@ -178,6 +178,8 @@ class Role(Resource):
         ),
         Action(name="iam:TagRole", on=(_ROLE_ARN,), tagged=True, by_hand=True),
         Action(name="iam:UpdateAssumeRolePolicy", on=(_ROLE_ARN,)),
+        Action(name="iam:AttachRolePolicy", on=(_ROLE_ARN,)),
+        Action(name="iam:PutRolePolicy", on=(_ROLE_ARN,)),
     )
     finds = actions("iam:ListRoles")
     deletes = (
@@ -205,8 +207,10 @@ class Role(Resource):
     boundary: str = ""
 
     def __post_init__(self) -> None:
-        """Declare the calls this very role needs: policies of accounts look at each ARN."""
-        object.__setattr__(self, "creates", (*type(self).creates, *self._puts()))
+        """Declare what this very role needs: an account may allow some policies and not others."""
+        puts = {"iam:AttachRolePolicy", "iam:PutRolePolicy"}
+        always = (action for action in type(self).creates if action.name not in puts)
+        object.__setattr__(self, "creates", (*always, *self._puts()))
 
     def _puts(self) -> Iterator[Action]:
         own = tuple(_policy_arn(policy) for policy in self.policies)
