@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
-
-
-def honour_dry_run(request: Request) -> None:
-    """Stop an allowed request that only asked whether it is allowed.
-
-    moto carries some of them out. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DryRun
-    """
-    if b"DryRun=true" in request.body and request.parameters.get("DryRun"):
-        message = "Request would have succeeded, but DryRun flag is set."
-        raise AwsFault("DryRunOperation", message, 412)
 
 
 def describe_capacity_reservations(_: Request) -> dict[str, Any]:
@@ -23,17 +14,38 @@ def describe_capacity_reservations(_: Request) -> dict[str, Any]:
     return {"CapacityReservations": []}
 
 
-def filter_gateways_by_owner(request: Request, response: Response) -> dict[str, Any] | None:
-    """DescribeInternetGateways: the owner-id filter."""
+def describe_internet_gateways(request: Request) -> dict[str, Any] | Response:
+    """DescribeInternetGateways with the owner-id filter, which moto refuses."""
     filters = request.parameters.get("Filters", [])
-    owners = [one["Values"] for one in filters if one["Name"] == "owner-id"]
+    owners = [set(one["Values"]) for one in filters if one["Name"] == "owner-id"]
     if not owners:
-        return None
-    gateways = response.result.get("InternetGateways", [])
-    kept = [g for g in gateways if all(g.get("OwnerId") in values for values in owners)]
-    return {"InternetGateways": kept}
+        return request.forward()
+    number = itertools.count(1)
+    fields = parse_qsl(request.body.decode(), keep_blank_values=True)
+    kept = [field for field in fields if not field[0].startswith("Filter.")]
+    for one in filters:
+        if one["Name"] != "owner-id":
+            prefix = f"Filter.{next(number)}"
+            kept.append((f"{prefix}.Name", one["Name"]))
+            kept += [(f"{prefix}.Value.{n}", v) for n, v in enumerate(one["Values"], 1)]
+    request.body = urlencode(kept).encode()
+    response = request.forward()
+    if response.is_error or all(request.account in wanted for wanted in owners):
+        return response
+    return {"InternetGateways": []}
 
 
-OPERATIONS = {("ec2", "DescribeCapacityReservations"): describe_capacity_reservations}
-RULES = {("ec2", "*"): honour_dry_run}
-EFFECTS = {("ec2", "DescribeInternetGateways"): filter_gateways_by_owner}
+def drop_network_acls(request: Request, _: Response) -> None:
+    """DeleteVpc takes the VPC's network ACL along; moto leaves it behind."""
+    backend = request.world.backend("ec2", request.region)
+    for identifier, acl in list(backend.network_acls.items()):
+        if acl.vpc_id == request.parameters["VpcId"]:
+            del backend.network_acls[identifier]
+            backend.tags.pop(identifier, None)
+
+
+OPERATIONS = {
+    ("ec2", "DescribeCapacityReservations"): describe_capacity_reservations,
+    ("ec2", "DescribeInternetGateways"): describe_internet_gateways,
+}
+EFFECTS = {("ec2", "DeleteVpc"): drop_network_acls}

@@ -60,6 +60,7 @@ class Pipeline:
         self._log = log
         self._latency = latency
         self._control = Control(world)
+        self._known: dict[str, bool] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
@@ -84,8 +85,8 @@ class Pipeline:
             response = self._stages(request)
         except AwsFault as fault:
             response = wire.refuse(request, fault)
-        except NotImplementedError:
-            response = wire.refuse(request, _not_implemented(request))
+        except NotImplementedError as error:
+            response = wire.refuse(request, _not_implemented(request, str(error)))
         except Exception as error:  # noqa: BLE001 - a server answers, whatever happened
             traceback.print_exc(file=sys.stderr)
             response = wire.refuse(request, AwsFault("InternalFailure", repr(error), 500))
@@ -141,11 +142,12 @@ class Pipeline:
 
         from werkzeug.test import run_wsgi_app
 
-        if not request.operation:
-            raise _not_implemented(request)
         environ = request.environ
+        if not request.operation or not self._is_in_moto(request):
+            raise _not_implemented(request)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
         environ["wsgi.input"] = BytesIO(request.body)
+        environ["CONTENT_LENGTH"] = str(len(request.body))
         region = "aws" if request.service in engine.GLOBAL_SERVICES else request.region
         self.world.part(Baseline).note(request.service, region)
         chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
@@ -154,6 +156,14 @@ class Pipeline:
         if code == 404 and _is_missing_route(body):
             raise _not_implemented(request)
         return Response(code, headers.to_wsgi_list(), body, request)
+
+    def _is_in_moto(self, request: Request) -> bool:
+        """Whether moto has the service at all; asked once for each."""
+        if request.service not in self._known:
+            environ = request.environ
+            host = self._moto.infer_service_region_host(environ, environ.get("PATH_INFO", ""))
+            self._known[request.service] = bool(self._moto.get_backend_for_host(host))
+        return self._known[request.service]
 
 
 def unknown_credentials(request: Request, fault: AwsFault) -> AwsFault:
@@ -174,10 +184,11 @@ def unknown_credentials(request: Request, fault: AwsFault) -> AwsFault:
     return AwsFault("UnrecognizedClientException", fault.message, fault.http_status)
 
 
-def _not_implemented(request: Request) -> AwsFault:
+def _not_implemented(request: Request, reason: str = "") -> AwsFault:
     what = f"{request.service}:{request.operation}" if request.operation else request.service
     path = "" if request.operation else f" {request.environ.get('PATH_INFO')}"
-    return AwsFault("NotImplemented", f"The sandbox does not have {what}{path}", 501)
+    why = f": {reason}" if reason else ""
+    return AwsFault("NotImplemented", f"The sandbox does not have {what}{path}{why}", 501)
 
 
 def _is_missing_route(body: bytes) -> bool:

@@ -142,8 +142,7 @@ def test_faster_than_aws_answers_is_throttled_by_region(sandbox: Sandbox, client
     west, east = client("service-quotas"), client("service-quotas", region="us-east-1")
     where = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
     with pytest.raises(ClientError) as error:
-        for _ in range(30):
-            west.get_service_quota(**where)
+        [west.get_service_quota(**where) for _ in range(30)]
     assert code(error) == "TooManyRequestsException"
     assert east.get_service_quota(**where)["Quota"]["Value"] == 5
     sandbox.reset({"rates": "off"})

@@ -197,7 +197,7 @@ def test_faults_strike_by_glob_for_as_often_as_told(sandbox: Sandbox, client: Cl
 
 def test_a_denial_by_fault_names_caller_and_action(sandbox: Sandbox, client: Client) -> None:
     sandbox.reset({"faults": [{"action": "iam:ListUsers", "error": "AccessDenied"}]})
-    with pytest.raises(ClientError, match="sandbox-admin is not authorized .* iam:ListUsers"):
+    with pytest.raises(ClientError, match=r"sandbox-admin is not authorized .* iam:ListUsers"):
         client("iam").list_users()
     assert client("iam").list_roles()["Roles"] == []
 

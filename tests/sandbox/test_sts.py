@@ -25,7 +25,11 @@ def trust(principal: str, **condition: Any) -> dict[str, Any]:
 
 
 ROLES = [
-    {"role": "plain", "trust": trust("arn:aws:iam::111122223333:root")},
+    {
+        "role": "plain",
+        "trust": trust("arn:aws:iam::111122223333:root"),
+        "policies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+    },
     {"role": "mine", "trust": trust("arn:aws:iam::111122223333:user/sandbox-admin")},
     {"role": "theirs", "trust": trust("arn:aws:iam::111122223333:user/somebody")},
     {"role": "vendor", "trust": trust("999999999999")},
@@ -90,7 +94,7 @@ def test_a_deactivated_region_makes_no_credentials_but_tells_who_calls(
     there = client("sts", region="eu-west-2")
     attempts = [
         lambda: there.assume_role(RoleArn=f"{ARN}plain", RoleSessionName="me"),
-        lambda: there.get_session_token(),
+        there.get_session_token,
         lambda: there.get_federation_token(Name="bob"),
     ]
     for attempt in attempts:
