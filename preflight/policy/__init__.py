@@ -16,15 +16,9 @@ from preflight.policy.context import (
     Request,
     Truth,
 )
+from preflight.policy.decision import Decision, Grant, Layer, LayerDecision, Outcome
 from preflight.policy.document import Policy, Statement
-from preflight.policy.evaluate import (
-    Decision,
-    Grant,
-    Layer,
-    LayerDecision,
-    Outcome,
-    evaluate,
-)
+from preflight.policy.evaluate import evaluate
 from preflight.policy.pattern import Pattern, plain_tokens, regex
 from preflight.policy.span import Span
 

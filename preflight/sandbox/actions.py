@@ -77,7 +77,7 @@ PASSED_ROLES: dict[tuple[str, str], tuple[tuple[tuple[str, ...], str | None], ..
     ("eks", "UpdateAddon"): ((("serviceAccountRoleArn",), "eks.amazonaws.com"),),
     ("events", "PutRule"): ((("RoleArn",), "events.amazonaws.com"),),
     ("events", "PutTargets"): ((("Targets", "RoleArn"), "events.amazonaws.com"),),
-    ("iam", "AddRoleToInstanceProfile"): ((("RoleName",), "ec2.amazonaws.com"),),
+    ("iam", "AddRoleToInstanceProfile"): ((("RoleName",), None),),
 }
 
 # Condition keys that come from the input: operation -> key -> member of the input.

@@ -268,6 +268,62 @@ def test_resources_are_told_apart_where_the_request_names_them(admin: Caller) ->
     )
 
 
+NAMED = [
+    ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16"}, "arn:aws:ec2:us-west-2:{a}:vpc/*"),
+    ("ec2", "delete_vpc", {"VpcId": "vpc-1"}, "arn:aws:ec2:us-west-2:{a}:vpc/vpc-1"),
+    ("ec2", "describe_vpcs", {}, "*"),
+    (
+        "ecr",
+        "create_repository",
+        {"repositoryName": "a/b"},
+        "arn:aws:ecr:us-west-2:{a}:repository/a/b",
+    ),
+    ("eks", "describe_cluster", {"name": "c"}, "arn:aws:eks:us-west-2:{a}:cluster/c"),
+    ("eks", "list_clusters", {}, "*"),
+    (
+        "eks",
+        "delete_nodegroup",
+        {"clusterName": "c", "nodegroupName": "n"},
+        "arn:aws:eks:us-west-2:{a}:nodegroup/c/n/*",
+    ),
+    ("events", "delete_rule", {"Name": "r"}, "arn:aws:events:us-west-2:{a}:rule/r"),
+    ("events", "list_targets_by_rule", {"Rule": "r"}, "arn:aws:events:us-west-2:{a}:rule/r"),
+    (
+        "iam",
+        "create_policy",
+        {"PolicyName": "p", "PolicyDocument": "{}"},
+        "arn:aws:iam::{a}:policy/p",
+    ),
+    ("iam", "delete_role", {"RoleName": "r"}, "arn:aws:iam::{a}:role/r"),
+    (
+        "iam",
+        "create_service_linked_role",
+        {"AWSServiceName": "eks.amazonaws.com"},
+        "arn:aws:iam::{a}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS",
+    ),
+    ("kms", "describe_key", {"KeyId": "k"}, "arn:aws:kms:us-west-2:{a}:key/k"),
+    ("logs", "create_log_group", {"logGroupName": "g"}, "arn:aws:logs:us-west-2:{a}:log-group:g:*"),
+    ("s3", "put_bucket_tagging", {"Bucket": "b", "Tagging": {"TagSet": []}}, "arn:aws:s3:::b"),
+    (
+        "service-quotas",
+        "request_service_quota_increase",
+        {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "DesiredValue": 9},
+        "arn:aws:servicequotas:us-west-2:{a}:vpc/L-F678F1CE",
+    ),
+    ("sns", "create_topic", {"Name": "t"}, "arn:aws:sns:us-west-2:{a}:t"),
+    ("sqs", "create_queue", {"QueueName": "q"}, "arn:aws:sqs:us-west-2:{a}:q"),
+    ("ssm", "get_parameter", {"Name": "/a/b"}, "arn:aws:ssm:us-west-2:{a}:parameter/a/b"),
+]
+
+
+def test_a_denial_names_the_resource_as_aws_does(admin: Caller) -> None:
+    user = make_user(admin)
+    for service, operation, parameters, resource in NAMED:
+        message = refusal(getattr(user.client(service), operation), **parameters)[2]
+        expected = resource.format(a=admin.sandbox.account)
+        assert f" on resource: {expected} because no identity-based policy" in message
+
+
 def test_a_resource_the_sandbox_cannot_name_is_matched_by_its_service_alone(
     admin: Caller,
 ) -> None:
