@@ -1,4 +1,6 @@
-"""How much AWS allows: applied values before defaults before built-in numbers, source kept.
+"""How much AWS allows, and beside it how much is in use.
+
+Applied values come before defaults before built-in numbers, and the source is kept.
 
 Listing a whole service is one paged call and misses nothing; asking for each quota by itself is
 throttled at five calls a second. What may not be read is `Unknown`, never a default in disguise.
@@ -14,10 +16,11 @@ from typing import Any
 
 from preflight import usage as looks
 from preflight.aws import Aws
-from preflight.errors import AccessDenied, AwsError, NotFound
+from preflight.counters import Counted
+from preflight.errors import AccessDenied, AwsError, NotFound, PreflightError
 from preflight.once import Once
-from preflight.quota import Limit, Quota
-from preflight.usage import Look, Usage, first_allowed
+from preflight.quota import Key, Limit, Quota, Scope
+from preflight.usage import Look, NotCounted, Usage, first_allowed
 
 #: Where global quotas are listed when not in `Quota.home`, by the beginning of the Region's name.
 _HOMES: tuple[tuple[str, str], ...] = (
@@ -48,12 +51,15 @@ class Unknown:
 
     message: str
     missing_action: str | None = None
+    #: A list was not read to its end on purpose, and this much was seen of it.
+    at_least: float | None = None
 
     @classmethod
-    def of(cls, error: AwsError) -> Unknown:
+    def of(cls, error: PreflightError) -> Unknown:
         """Say it of an error."""
         action = error.action if isinstance(error, AccessDenied) else None
-        return cls(message=str(error), missing_action=action)
+        seen = error.at_least if isinstance(error, NotCounted) else None
+        return cls(message=str(error), missing_action=action, at_least=seen)
 
 
 def home_of(quota: Quota, region: str) -> str:
@@ -76,17 +82,6 @@ class Limits:
         self._once = Once()
         self._usage = usage or Usage(aws, self._once)
         self._region = aws.region
-
-    def read(self, quotas: Iterable[Quota]) -> None:
-        """Read ahead what these quotas need, all services at the same time.
-
-        What goes wrong is told by `limit_of`, to the quotas concerned.
-        """
-        by_list: dict[tuple[str, str], Quota] = {}
-        for quota in quotas:
-            by_list.setdefault((quota.service, home_of(quota, self._region)), quota)
-        with ThreadPoolExecutor(max_workers=max(1, len(by_list))) as pool:
-            list(pool.map(self.limit_of, by_list.values()))
 
     def limit_of(self, quota: Quota) -> Limit | Unknown:
         """Give the limit of a quota.
@@ -160,3 +155,98 @@ def _entry(entry: Mapping[str, Any]) -> float | Unknown:
     if "Value" not in entry:
         return Unknown(message="Service Quotas lists the quota without a value")
     return float(entry["Value"])
+
+
+#: What a plan makes new has nothing in it.
+NEW = frozenset({Scope.VPC, Scope.CLUSTER, Scope.PARENT})
+_WORKERS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One quota as it stands; `region` is where it is listed and raised."""
+
+    quota: Quota
+    within: str
+    region: str
+    limit: Limit | Unknown
+    used: float | Unknown
+
+    @property
+    def free(self) -> float | None:
+        """What is left of the limit; None when one of the numbers is not known."""
+        if isinstance(self.limit, Unknown) or isinstance(self.used, Unknown):
+            return None
+        return self.limit.value - self.used
+
+    def numbers(self, needed: float | None, request: float | None = None) -> dict[str, Any]:
+        """Write it as reports show it; `request` is the value to ask AWS for."""
+        known = self.limit if isinstance(self.limit, Limit) else None
+        return {
+            "service": self.quota.service,
+            "code": self.quota.code,
+            "name": self.quota.name,
+            "region": self.region,
+            "unit": self.quota.unit,
+            "limit": known.value if known else None,
+            "limit_source": known.source if known else None,
+            "used": None if isinstance(self.used, Unknown) else self.used,
+            "needed": needed,
+            "free": self.free,
+            "request": request,
+        }
+
+
+def read_figures(
+    keys: Iterable[Key], usage: Usage, limits: Limits, *, planned: bool = False
+) -> tuple[Figure, ...]:
+    """Read limit and use of many quotas, all lists at the same time and each of them once.
+
+    With `planned`, quotas inside a VPC, a cluster or another thing still to be made have nothing in
+    use; without, their use is that of the fullest one. Raises nothing: what could not be read is
+    `Unknown` in the figure.
+    """
+    keys = tuple(keys)
+    region = usage.principals[0].region
+    counted = [key for key in keys if not (planned and key[0].scope in NEW)]
+
+    def figure(key: Key) -> Figure:
+        quota, within = key
+        return Figure(
+            quota=quota,
+            within=within,
+            region=home_of(quota, region),
+            limit=limits.limit_of(quota),
+            used=used_of(quota, within, usage) if key in counted else 0.0,
+        )
+
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        # The calls before what waits for them, so that waiting never fills all workers.
+        for quota in {(q.service, home_of(q, region)): q for q, _ in keys}.values():
+            pool.submit(limits.limit_of, quota)
+        for look in _looks(quota for quota, _ in counted):
+            pool.submit(usage.rows, look)
+        return tuple(pool.map(figure, keys))
+
+
+def _looks(quotas: Iterable[Quota]) -> list[Look]:
+    found = {
+        look.key: look
+        for quota in quotas
+        if isinstance(quota.count, Counted)
+        for look in quota.count.looks
+    }
+    # The instance types come last: which ones to ask for is known when the instances are.
+    return sorted(found.values(), key=lambda look: look is looks.INSTANCE_TYPES)
+
+
+def used_of(quota: Quota, within: str, usage: Usage) -> float | Unknown:
+    """Count what is in use of a quota; whatever goes wrong concerns this quota alone."""
+    if quota.count is None:
+        return Unknown(message=f"Preflight has no way to count the use of {quota.name}")
+    try:
+        return quota.count(usage, within)
+    except PreflightError as error:
+        return Unknown.of(error)
+    except Exception as error:  # noqa: BLE001 - an answer of an unknown shape is not "none in use"
+        return Unknown(message=f"counting broke: {type(error).__name__}: {error}")
