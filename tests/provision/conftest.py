@@ -72,6 +72,12 @@ class Builder:
             self.aws.clock.sleep(SECONDS)
         raise AssertionError(f"{resource.address} does not become ready")
 
+    def made(self, kind: type[Resource]) -> dict[str, str]:
+        """Give the ids of what was made of a kind, by address."""
+        return {
+            resource.address: id for resource, id in self._ids.items() if type(resource) is kind
+        }
+
     def found(self, kind: type[Resource]) -> dict[str, Found]:
         """Find what there is of a kind, by address."""
         return {each.address: each for each in kind.find(self.aws, self.owner)}

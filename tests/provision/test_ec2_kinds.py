@@ -77,29 +77,25 @@ def of_cluster(wanted: tuple[Resource, ...], cluster: str) -> tuple[Resource, ..
     )
 
 
-@each_kind
-def test_a_thing_is_found_by_its_owner_and_by_nobody_else(
-    kind: type[Resource], wanted: tuple[Resource, ...], builder: Build
-) -> None:
+def test_things_are_found_by_their_owner_and_by_nobody_else(builder: Build) -> None:
     prod, twin = builder("prod"), builder("prod-2")
     for each in (prod, twin):
-        each.build(*of_cluster(wanted, each.owner.cluster))
-    for each in (prod, twin):
-        found = each.found(kind)
-        assert {one.address: one.id for one in found.values() if one.address} == {
-            resource.address: each[resource] for resource in [*each._ids] if type(resource) is kind
-        }
-        assert {one.strength for one in found.values()} == {Strength.A}
-        assert {one.kind for one in found.values()} == {kind.kind}
-    assert not {one.id for one in prod.found(kind).values()} & {
-        one.id for one in twin.found(kind).values()
-    }
+        for wanted in KINDS.values():
+            each.build(*of_cluster(wanted, each.owner.cluster))
     earlier = replace(prod.owner, incarnation="earlier")
-    assert list(kind.find(prod.aws, earlier)) == []
+    for kind in KINDS:
+        ids: set[str] = set()
+        for each in (prod, twin):
+            found = list(kind.find(each.aws, each.owner))
+            assert {one.address: one.id for one in found} == each.made(kind)
+            assert {(one.kind, one.strength) for one in found} == {(kind.kind, Strength.A)}
+            assert not ids & {one.id for one in found}
+            ids |= {one.id for one in found}
+        assert list(kind.find(prod.aws, earlier)) == []
 
 
 @each_kind
-def test_a_thing_is_made_found_and_deleted_by_exactly_the_declared_calls(
+def test_a_thing_comes_and_goes_by_exactly_the_declared_calls(
     kind: type[Resource], wanted: tuple[Resource, ...], builder: Build, connect: Callable[[], Aws]
 ) -> None:
     prod = builder("prod")
@@ -109,24 +105,11 @@ def test_a_thing_is_made_found_and_deleted_by_exactly_the_declared_calls(
     found = prod.found(kind)
     for each in wanted:
         kind.delete(prod.aws, found[each.address])
-    declared = {
-        action.name for action in (*kind.creates, *kind.finds, *kind.deletes) if not action.by_hand
-    }
-    assert prod.aws.calls.actions == declared
-
-
-@each_kind
-def test_a_thing_goes_and_is_not_there_to_be_deleted_again(
-    kind: type[Resource], wanted: tuple[Resource, ...], builder: Build
-) -> None:
-    prod = builder("prod")
-    prod.build(*wanted)
-    found = [each for each in prod.found(kind).values() if each.id == prod[wanted[-1]]]
-    assert len(found) == 1
-    kind.delete(prod.aws, found[0])
-    assert prod.is_gone(kind, found[0].id)
-    with suppress(NotFound):  # all that AWS may say
-        kind.delete(prod.aws, found[0])
+        assert prod.is_gone(kind, prod[each])
+        with suppress(NotFound):  # all that AWS may say to a second one
+            kind.delete(prod.aws, found[each.address])
+    declared = (*kind.creates, *kind.finds, *kind.deletes)
+    assert prod.aws.calls.actions == {action.name for action in declared if not action.by_hand}
 
 
 @each_kind
