@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.iam_lists",
     "preflight.sandbox.lifecycle",
     "preflight.sandbox.dependencies",
+    "preflight.sandbox.eks",
 )
 
 

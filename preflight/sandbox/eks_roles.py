@@ -1,0 +1,60 @@
+"""How EKS looks at IAM: which roles it accepts, and the roles it makes for itself."""
+
+from __future__ import annotations
+
+import json
+
+from preflight.sandbox.eks_state import find_role, refuse, trusts
+from preflight.sandbox.iam import service_linked_role_name
+from preflight.sandbox.request import Request
+
+
+def check_role(request: Request, role_arn: str, service: str) -> None:
+    """Refuse a cluster role that is not there or does not trust EKS."""
+    role = find_role(request, role_arn)
+    if role is None:
+        message = (
+            f"Role with arn: {role_arn}, could not be assumed because it does not exist or the"
+            " trusted entity is not correct"
+        )
+        raise refuse("InvalidParameterException", message)
+    if not trusts(role, service):
+        message = "Role could not be assumed because the trusted entity is not correct"
+        raise refuse("InvalidParameterException", message)
+
+
+def check_node_role(request: Request, role_arn: str) -> None:
+    """Refuse a node role that is not there or that instances cannot have."""
+    role = find_role(request, role_arn)
+    if role is None:
+        message = f"The role with name {role_arn.rpartition('/')[2]} cannot be found: {role_arn}"
+        raise refuse("InvalidParameterException", f"{message} does not exist")
+    if not trusts(role, "ec2.amazonaws.com"):
+        message = (
+            "Following required service principals [ec2.amazonaws.com] were not found in the trust"
+            f" relationships of nodeRole {role_arn}"
+        )
+        raise refuse("InvalidParameterException", message)
+
+
+def ensure_linked_role(request: Request, service: str) -> None:
+    """Make the service-linked role of a service, unless the account has it."""
+    iam, name = request.world.backend("iam", "aws"), service_linked_role_name(service, "")
+    if name is None or any(role.name == name for role in iam.roles.values()):
+        return
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    iam.create_role(
+        role_name=name,
+        assume_role_policy_document=json.dumps(trust),
+        path=f"/aws-service-role/{service}/",
+        permissions_boundary=None,
+        description=f"Allows {service} to act on your behalf.",
+        tags=[],
+        max_session_duration="3600",
+        linked_service=service,
+    )
