@@ -252,6 +252,15 @@ class Aws:
         return botocore.session.get_session()
 
 
+def configured_region(profile: str | None) -> str | None:
+    """Read the Region of a profile of the AWS configuration, as every AWS tool does."""
+    try:
+        region: str | None = boto3.Session(profile_name=profile).region_name
+    except botocore.exceptions.ProfileNotFound as error:
+        raise errors.UsageError(str(error), _LIST_PROFILES) from error
+    return region
+
+
 def cli_word(name: str) -> str:
     """Write an operation or a parameter as the AWS CLI spells it: `--vpc-id`, `delete-vpc`."""
     return str(xform_name(name[:1].upper() + name[1:], "-"))
@@ -294,6 +303,7 @@ def _translated(service: str, operation: str, error: Exception) -> tuple[errors.
     return errors.AwsError(str(error), service=service, operation=operation), 0
 
 
+_LIST_PROFILES = "`aws configure list-profiles` lists them"
 _SIGN_IN = "sign in: `aws configure`, `aws sso login`, --profile NAME or the AWS_* variables"
 BOTOCORE: tuple[tuple[tuple[type[Exception], ...], type[errors.AwsError], str], ...] = (
     (

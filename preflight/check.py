@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from preflight.aws import Aws
+from preflight.errors import AwsError
 from preflight.facts import Facts
 from preflight.finding import EMPTY, Coverage, Severity, Status
 from preflight.plan import Plan
@@ -63,6 +64,8 @@ class Context:
     facts: Facts
     aws: Aws
     caller: Aws
+    #: Why the role could not be assumed; `aws` is then the caller.
+    role_error: AwsError | None = None
     once: Once = field(default_factory=Once)
 
 

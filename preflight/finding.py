@@ -44,7 +44,7 @@ class Severity(StrEnum):
 
 def stable_id(*parts: str) -> str:
     """Name a finding so that two runs over the same account give it the same id (12 hex digits)."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,201 @@
+"""What the command line asked for, and what is made ready from it: spec, AWS, facts, plan."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from preflight.errors import AwsError, Refused, UsageError
+
+if TYPE_CHECKING:
+    from preflight.aws import Aws, Calls
+    from preflight.check import Context
+    from preflight.gate import Waiver
+    from preflight.profile import Profile
+    from preflight.spec import ClusterSpec
+
+DEFAULT_FILE = Path("cluster.yaml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The shared options of one command, as given."""
+
+    name: str | None = None
+    file: Path | None = None
+    region: str | None = None
+    instance_types: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    account: str | None = None
+    vendor: str | None = None
+    aws_profile: str | None = None
+    sandbox: bool = False
+    outputs: tuple[str, ...] = ()
+    quiet: bool = False
+    verbose: bool = False
+    color: bool = True
+    yes: bool = False
+    strict: bool = False
+    waive: tuple[str, ...] = ()
+    plugins: bool = True
+    began: float = field(default_factory=time.monotonic)
+
+    def spec(self) -> ClusterSpec:
+        """Read the spec, flags over file; raises `SpecError`."""
+        from preflight import spec
+
+        file = self.file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+        if file is None and self.name is None:
+            raise UsageError("which cluster?", "give a NAME, or `-f cluster.yaml`")
+        region = self.region or self._region_of_environment(file)
+        if file is None:
+            return spec.with_flags(
+                None,
+                name=self.name,
+                region=region,
+                instance_types=self.instance_types,
+                role_arn=self.role_arn,
+                external_id=self.external_id,
+                account=self.account,
+                vendor=self.vendor,
+            )
+        return spec.load(
+            file,
+            name=self.name,
+            region=region,
+            instance_types=self.instance_types,
+            role_arn=self.role_arn,
+            external_id=self.external_id,
+            account=self.account,
+            vendor=self.vendor,
+        )
+
+    def _region_of_environment(self, file: Path | None) -> str | None:
+        """Take the Region every AWS tool would take, unless the file names one."""
+        if file is not None:
+            from preflight import yamlfile
+
+            content = yamlfile.load(file).value
+            if isinstance(content, dict) and content.get("region"):
+                return None
+        return configured_region(self.aws_profile)
+
+    def waivers(self, spec: ClusterSpec) -> tuple[Waiver, ...]:
+        """Read `--waive CHECK=REASON` and the spec's own waivers."""
+        from preflight.gate import Waiver
+
+        found = [Waiver(check=one.check, reason=one.reason) for one in spec.waive]
+        for text in self.waive:
+            check, equals, reason = text.partition("=")
+            if not equals or not reason.strip():
+                raise UsageError(f"--waive {text} gives no reason", "write CHECK=REASON")
+            found.append(Waiver(check=check.strip(), reason=reason.strip()))
+        return tuple(found)
+
+
+def configured_region(profile: str | None) -> str | None:
+    """Give the Region of the environment or of the AWS configuration, where there is one."""
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if named:
+        return named
+    from preflight.aws import configured_region as from_configuration
+
+    return from_configuration(profile)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """All that a command works with."""
+
+    asked: Asked
+    spec: ClusterSpec
+    profile: Profile
+    context: Context
+
+    @property
+    def aws(self) -> Aws:
+        """Acts as the principal that builds."""
+        return self.context.aws
+
+    @property
+    def calls(self) -> Calls:
+        """Every call made so far, by anybody."""
+        return self.context.aws.calls
+
+
+def prepare(asked: Asked) -> Ready:
+    """Read the spec, find out who is calling, look at the account, and draw the plan."""
+    from preflight import profile as profiles
+    from preflight.check import Context
+    from preflight.facts import look
+    from provision.blueprint import draw
+
+    spec = asked.spec()
+    profile = profiles.load(spec.vendor)
+    caller, aws, role_error = connect(spec, asked.aws_profile)
+    facts = look(aws, tuple(wanted.type for wanted in spec.instance_types))
+    context = Context(
+        spec=spec,
+        profile=profile,
+        plan=draw(spec, facts),
+        facts=facts,
+        aws=aws,
+        caller=caller,
+        role_error=role_error,
+    )
+    return Ready(asked=asked, spec=spec, profile=profile, context=context)
+
+
+def connect(spec: ClusterSpec, aws_profile: str | None) -> tuple[Aws, Aws, AwsError | None]:
+    """Give the caller and the principal that works: the role when one is named.
+
+    A role that cannot be assumed is not the end of a check: the checks say why, as the caller.
+    """
+    from preflight.aws import Aws
+
+    caller = Aws(spec.region, profile=aws_profile)
+    _ = caller.identity
+    if spec.role_arn is None:
+        return caller, caller, None
+    try:
+        return caller, caller.assume(spec.role_arn, spec.external_id), None
+    except AwsError as error:
+        return caller, caller, error
+
+
+def insist(ready: Ready) -> None:
+    """Refuse to change anything in the wrong account, or as anybody but the role asked for."""
+    if ready.context.role_error is not None:
+        raise ready.context.role_error
+    expected, actual = ready.spec.account, ready.aws.identity.account
+    if expected is not None and expected != actual:
+        raise Refused(
+            f"these credentials belong to account {actual}, not {expected}",
+            "choose others with --profile or AWS_PROFILE",
+        )
+
+
+@contextmanager
+def environment(asked: Asked) -> Iterator[None]:
+    """Run on the embedded AWS when `--sandbox` asks for it, and on the real one otherwise."""
+    if not asked.sandbox:
+        yield
+        return
+    from preflight.cli.embedded import embedded
+
+    with embedded() as sandbox:
+        before = dict(os.environ)
+        os.environ.update(sandbox.environment())
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
