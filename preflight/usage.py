@@ -51,7 +51,7 @@ def first_allowed(principals: tuple[Aws, ...], look: Callable[[Aws], T]) -> T:
     raise denied
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Look:
     """One list of an account: an operation, and where in its answer the rows are (JMESPath)."""
 
@@ -156,7 +156,7 @@ SPOT_REQUESTS = Look(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _TypesInUse(Look):
     """The instance types that anything runs, reserves or asks for, and no others."""
 
@@ -221,7 +221,7 @@ RESOLVER_ENDPOINTS = Look("route53resolver", "ListResolverEndpoints", "ResolverE
 RESOLVER_RULES = Look("route53resolver", "ListResolverRules", "ResolverRules")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _LastHour(Look):
     """The use that AWS itself measures, of the last hour because the newest minute may lack."""
 
