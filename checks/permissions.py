@@ -1,0 +1,132 @@
+"""May the principal that builds do all that the plan does, deletion included?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from checks import permission_text as text
+from checks.principal import Principal, PrincipalKind, entity
+from checks.rulings import Denial, denials
+from checks.simulation import Question, Ruling, Surroundings, ask
+from preflight.actions import Action
+from preflight.check import Answer, Context, check
+from preflight.errors import NotFound
+from preflight.finding import Coverage, Status
+
+#: Where IAM and its like receive every request, whatever Region a caller works in.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
+HOMES: Mapping[str, str] = MappingProxyType(
+    {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+)
+GLOBAL = frozenset({"account", "iam", "organizations", "route53"})
+#: Not for the simulator: no policy can forbid the first two, and the others are asked by doing.
+BY_DOING = frozenset(
+    {
+        "iam:GetRole",
+        "iam:SimulatePrincipalPolicy",
+        "sts:AssumeRole",
+        "sts:GetCallerIdentity",
+        "sts:GetSessionToken",
+    }
+)
+
+
+@check(
+    "permissions",
+    "The principal that builds may do everything the plan does",
+    why=(
+        "A missing permission shows when the call is made, with half of the cluster built, and a "
+        "missing right to delete shows when the bill comes."
+    ),
+    fix="Attach the policy that `preflight permissions` prints to the principal that builds.",
+    url="https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html",
+    actions=("iam:SimulatePrincipalPolicy", "iam:GetRole"),
+)
+def permissions(context: Context) -> Iterator[Answer | Coverage]:
+    """Simulate each action with the ARNs and condition keys that the real call carries."""
+    builder = Principal.of(context.aws.identity.arn)
+    if builder.kind is PrincipalKind.ROOT:
+        yield from text.root()
+        return
+    behind = entity(builder, context.aws, context.spec.role_arn)
+    if behind is None:
+        yield text.not_simulated(builder)
+        return
+    planned = {q for action in context.plan.actions for q in questions(context, action)}
+    asking = {q for action in _of_checks() for q in questions(context, action)} - planned
+    rulings = ask(context.aws, behind.arn, planned | asking)
+    if refusal := text.refused(behind, rulings.values()):
+        yield refusal
+        return
+    rulings = _without_needless(context, rulings)
+    denied = denials(context.aws, behind.arn, rulings.values())
+    of_plan = [denial for denial in denied if denial.ruling.question in planned]
+    yield from text.denied(behind, of_plan)
+    yield from _allowed(behind.guessed, planned, of_plan)
+    if of_checks := [denial for denial in denied if denial.ruling.question in asking]:
+        yield text.only_checks(of_checks)
+    yield Coverage(
+        rule="permissions",
+        examined=len(rulings),
+        matched=len(denied),
+        status=_worst(denied),
+    )
+
+
+def questions(context: Context, action: Action) -> Iterator[Question]:
+    """Ask about one action of the plan on each of its resources, in the context of the call."""
+    owner = context.plan.owner
+    home = HOMES.get(owner.partition, owner.region)
+    region = home if action.name.partition(":")[0] in GLOBAL else owner.region
+    keys: dict[str, str | tuple[str, ...]] = {"aws:RequestedRegion": region, **action.context}
+    if action.tagged:
+        # Values differ from resource to resource; policies ask for keys, or for the cluster.
+        tags = owner.tags("preflight")
+        keys["aws:TagKeys"] = tuple(sorted(tags))
+        keys |= {f"aws:RequestTag/{key}": value or "-" for key, value in tags.items()}
+    surroundings: Surroundings = tuple(sorted(keys.items()))
+    for resource in action.on:
+        yield Question(context=surroundings, resource=resource, action=action.name)
+
+
+def _of_checks() -> Iterable[Action]:
+    # The list of all checks has this one in it.
+    from checks.builtin import CHECKS
+
+    names = frozenset[str]().union(*(each.actions for each in CHECKS)) - BY_DOING
+    return [Action(name=name) for name in sorted(names)]
+
+
+def _without_needless(
+    context: Context, rulings: Mapping[Question, Ruling]
+) -> dict[Question, Ruling]:
+    """Drop the right to make a service-linked role that is there already: nobody will need it."""
+    kept = {}
+    for question, ruling in rulings.items():
+        if question.action == "iam:CreateServiceLinkedRole" and not ruling.allowed:
+            try:
+                context.aws.call("iam", "GetRole", RoleName=question.resource.rpartition("/")[2])
+                continue
+            except NotFound:
+                pass
+        kept[question] = ruling
+    return kept
+
+
+def _allowed(
+    guessed: bool, planned: Iterable[Question], denied: Iterable[Denial]
+) -> Iterator[Answer]:
+    """Sum up each AWS product of which every action is allowed."""
+    spoilt = {denial.ruling.question.action.partition(":")[0] for denial in denied}
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for question in planned:
+        names[question.action.partition(":")[0]].add(question.action)
+    for prefix in sorted(set(names) - spoilt):
+        yield text.allowed(prefix, sorted(names[prefix]), guessed)
+
+
+def _worst(denied: Iterable[Denial]) -> Status:
+    unknown = any(denial.status is Status.UNKNOWN for denial in denied)
+    return Status.UNKNOWN if unknown else Status.PASS
