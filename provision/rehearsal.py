@@ -62,4 +62,3 @@ def _command(
         else:
             words += [option, str(value)]
     return (*words, "--region", region)
-

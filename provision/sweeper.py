@@ -55,7 +55,7 @@ class Sweep:
 def is_alive(aws: Aws, cluster: str) -> bool:
     """Say whether an EKS cluster of exactly this name exists; raises `AwsError` if nobody knows."""
     try:
-        status = aws.call("eks", "DescribeCluster", name=cluster)["cluster"]["status"]
+        status: str = aws.call("eks", "DescribeCluster", name=cluster)["cluster"]["status"]
     except NotFound:
         return False
     return status != "DELETING"
@@ -75,6 +75,16 @@ def sweep(aws: Aws, owner: Owner, kinds: Sequence[type[Kind]]) -> Sweep:
         leftovers=tuple(seen.values()),
         coverage=tuple(covered for look in looks for covered in look.coverage),
         unseen=tuple(finding for look in looks for finding in look.unseen),
+    )
+
+
+def join(sweeps: Iterable[Sweep]) -> Sweep:
+    """Put the sweeps of several clusters together."""
+    all_of_them = tuple(sweeps)
+    return Sweep(
+        leftovers=tuple(one for each in all_of_them for one in each.leftovers),
+        coverage=tuple(covered for each in all_of_them for covered in each.coverage),
+        unseen=tuple(finding for each in all_of_them for finding in each.unseen),
     )
 
 
