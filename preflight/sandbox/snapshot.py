@@ -34,6 +34,8 @@ LEFT_OUT = frozenset(
         "secret_access_key",
     }
 )
+# State that moto keeps in attributes named as private.
+KEPT = frozenset({"_associations", "_state", "_status"})
 IDENTITIES = ("arn", "id", "name", "physical_resource_id")
 # Services whose backends hold catalogues or random documents, not state of an account.
 NOT_STATE = frozenset({"instance_metadata", "moto_api", "pricing", "sts"})
@@ -134,6 +136,8 @@ def _backend(backend: Any, owned: frozenset[int]) -> dict[str, Any]:
 
 
 def _is_state(name: str) -> bool:
+    if name in KEPT:
+        return True
     return not name.startswith("_") and name not in LEFT_OUT and not name.endswith("backend")
 
 

@@ -26,11 +26,14 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.sts",
     "preflight.sandbox.quotas",
     "preflight.sandbox.limits",
+    "preflight.sandbox.ceilings",
+    "preflight.sandbox.capacity",
     "preflight.sandbox.network",
     "preflight.sandbox.iam_lists",
     "preflight.sandbox.lifecycle",
     "preflight.sandbox.dependencies",
     "preflight.sandbox.eks",
+    "preflight.sandbox.aftermath",
 )
 
 
