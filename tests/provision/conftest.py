@@ -96,26 +96,38 @@ class Builder:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """The embedded AWS. A process holds one at a time, so it lives no longer than a file."""
-    with Sandbox() as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.environment().items():
-            patch.setenv(name, value)
+    with Sandbox() as running:
         yield running
 
 
+class Login:
+    """One session for all connections: reading botocore's models anew takes half a second."""
+
+    def __init__(self) -> None:
+        self._core = botocore.session.get_session()
+        self._session = boto3.Session(botocore_session=self._core)
+
+    def __call__(self, key_id: str, secret: str) -> boto3.Session:
+        """Give the session, with other credentials for the clients made from now on."""
+        self._core.set_credentials(key_id, secret)
+        return self._session
+
+
 @pytest.fixture(scope="session")
-def models() -> botocore.session.Session:
-    """Hold botocore's descriptions of the services, which take long to read."""
-    return botocore.session.get_session()
+def login() -> Login:
+    """Sign in with a key: `login(key_id, secret)`."""
+    return Login()
 
 
 @pytest.fixture
-def connect(sandbox: Sandbox, models: botocore.session.Session) -> Callable[[], Aws]:
+def connect(sandbox: Sandbox, login: Login, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Aws]:
     """Give a new connection to the emptied account, one with no calls made yet."""
     sandbox.reset()
+    for name, value in sandbox.environment().items():
+        monkeypatch.setenv(name, value)
 
     def connect() -> Aws:
-        models.set_credentials(sandbox.access_key_id, sandbox.secret_access_key)
-        session = boto3.Session(botocore_session=models)
+        session = login(sandbox.access_key_id, sandbox.secret_access_key)
         return Aws(sandbox.region, session=session, clock=Hurry(sandbox))
 
     return connect
@@ -134,9 +146,7 @@ def builder(connect: Callable[[], Aws], sandbox: Sandbox) -> Callable[[str], Bui
 
 
 @pytest.fixture
-def scripted(
-    monkeypatch: pytest.MonkeyPatch, models: botocore.session.Session
-) -> Iterator[Callable[..., Aws]]:
+def scripted(monkeypatch: pytest.MonkeyPatch, login: Login) -> Iterator[Callable[..., Aws]]:
     """An AWS that says word for word what it is told: `scripted((400, xml), (200, xml))`."""
     answers: list[tuple[int, str]] = []
 
@@ -159,8 +169,7 @@ def scripted(
     def script(*told: tuple[int, str]) -> Aws:
         answers.extend(told)
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        models.set_credentials("key", "secret")
-        return Aws("us-west-2", session=boto3.Session(botocore_session=models))
+        return Aws("us-west-2", session=login("key", "secret"))
 
     yield script
     server.shutdown()
