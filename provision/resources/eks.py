@@ -11,7 +11,7 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import CLUSTERS
 from preflight.errors import NotFound
-from preflight.names import EKS_CLUSTER, NameRule, derive
+from preflight.names import EKS_CLUSTER, NameRule
 from preflight.price import Charge
 from preflight.quota import Demand
 from preflight.resource import (
@@ -33,6 +33,7 @@ from preflight.resource import (
 from provision.resources.iam import Role
 from provision.resources.kms import Key
 from provision.resources.logs import LogGroup
+from provision.resources.security import SecurityGroup
 from provision.resources.vpc import Subnet
 
 _EKS = "arn:{owner.partition}:eks:{owner.region}:{owner.account}:"
@@ -47,7 +48,7 @@ _KEYS = "arn:{owner.partition}:kms:{owner.region}:{owner.account}:key/*"
 
 def cluster_name(owner: Owner) -> str:
     """Give the name EKS knows the owner's cluster by."""
-    return derive(EKS_CLUSTER, owner.cluster)
+    return owner.eks_name
 
 
 def pass_role(role: str) -> Action:
@@ -148,7 +149,7 @@ class Cluster(Resource):
     cluster_name: str
     role: Role
     subnets: tuple[Subnet, ...]
-    security_groups: tuple[Resource, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
     key: Key | None = None
     #: Must be there first, or EKS makes it without retention; and die later, or EKS revives it.
     log_group: LogGroup | None = None

@@ -193,6 +193,8 @@ class Role(Resource):
     )
     #: Nodes that lose their role keep their network interfaces and instances behind.
     dies_after = ("eks/nodegroup", "eks/cluster")
+    #: Pods' roles name it, it names the cluster, and that needs a role: this breaks the ring.
+    outlives = ("iam/oidc-provider",)
 
     path_prefix: str
     role_name: str

@@ -11,7 +11,7 @@ from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import KMS_KEYS
 from preflight.errors import NotFound
-from preflight.names import EKS_CLUSTER, KEY_ALIAS, NameRule, derive
+from preflight.names import KEY_ALIAS, NameRule
 from preflight.price import Charge
 from preflight.quota import Demand
 from preflight.resource import (
@@ -38,7 +38,7 @@ _GOING = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
 
 def prefix(owner: Owner) -> str:
     """Give what the names of an owner's aliases begin with: `alias/preflight/dev/`."""
-    return f"alias/preflight/{derive(EKS_CLUSTER, owner.cluster)}/"
+    return f"alias/preflight/{owner.eks_name}/"
 
 
 def alias_name(owner: Owner, name: str) -> str:

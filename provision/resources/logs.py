@@ -8,7 +8,7 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import LOG_GROUPS
 from preflight.errors import NotFound
-from preflight.names import EKS_CLUSTER, LOG_GROUP, NameRule, derive
+from preflight.names import LOG_GROUP, NameRule
 from preflight.quota import Demand
 from preflight.resource import (
     INCARNATION_TAG,
@@ -31,7 +31,7 @@ _STREAMS = _OWN + ":*"
 
 def prefix(owner: Owner) -> str:
     """Give what the names of an owner's log groups begin with: `/aws/eks/dev/`."""
-    return f"/aws/eks/{derive(EKS_CLUSTER, owner.cluster)}/"
+    return f"/aws/eks/{owner.eks_name}/"
 
 
 def log_group_name(owner: Owner, name: str) -> str:

@@ -46,6 +46,7 @@ from provision.resources.eks import (
     service_linked_role,
 )
 from provision.resources.iam import Role
+from provision.resources.launch import LaunchTemplate
 from provision.resources.vpc import Subnet
 
 _ARN = (
@@ -115,7 +116,7 @@ class Nodegroup(Resource):
     minimum: int = 0
     desired: int = 1
     maximum: int = 1
-    launch_template: Resource | None = None
+    launch_template: LaunchTemplate | None = None
     launch_template_version: str = "1"
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Mapping[str, str], ...] = ()
