@@ -1,7 +1,7 @@
 """What a request needs to be allowed: its IAM actions, on which resources, with which keys.
 
-One operation can need several actions (a tag given on creation, a role passed on). The names of
-single actions are in preflight/sandbox/names.py; here is what comes on top.
+One operation can need several actions: a tag given on creation, a role passed on, and what
+preflight/sandbox/dependents.py adds. The names of single actions are in preflight/sandbox/names.py.
 
 A resource is named where the request says it plainly. Where it does not, it is None: statements
 with any resource pattern of that AWS service are then taken to match if they allow, and only
@@ -12,23 +12,13 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.policy import ContextValue
-from preflight.sandbox.arns import iam_arn, resource_of, tagged_resources
+from preflight.sandbox.arns import created_resource, iam_arn, resource_of, tagged_resources
+from preflight.sandbox.dependents import dependents
 from preflight.sandbox.request import Request
-
-
-@dataclass(frozen=True, kw_only=True)
-class Requirement:
-    """One question to the policies; `unknown` are condition keys whose value AWS would know."""
-
-    action: str
-    resource: str | None
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
-    unknown: tuple[str, ...] = ()
-
+from preflight.sandbox.requirement import Requirement
 
 # Allowed to everyone whose credentials are valid, whatever policies say.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -38,7 +28,6 @@ FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
 TAGGING = {
     ("autoscaling", "CreateAutoScalingGroup"): "autoscaling:CreateOrUpdateTags",
     ("ecr", "CreateRepository"): "ecr:TagResource",
-    ("eks", "AssociateAccessPolicy"): "eks:TagResource",
     ("eks", "CreateAccessEntry"): "eks:TagResource",
     ("eks", "CreateAddon"): "eks:TagResource",
     ("eks", "CreateCluster"): "eks:TagResource",
@@ -49,6 +38,7 @@ TAGGING = {
     ("elbv2", "CreateLoadBalancer"): "elasticloadbalancing:AddTags",
     ("elbv2", "CreateTargetGroup"): "elasticloadbalancing:AddTags",
     ("events", "PutRule"): "events:TagResource",
+    ("guardduty", "CreateDetector"): "guardduty:TagResource",
     ("iam", "CreateInstanceProfile"): "iam:TagInstanceProfile",
     ("iam", "CreateOpenIDConnectProvider"): "iam:TagOpenIDConnectProvider",
     ("iam", "CreatePolicy"): "iam:TagPolicy",
@@ -56,6 +46,7 @@ TAGGING = {
     ("iam", "CreateUser"): "iam:TagUser",
     ("kms", "CreateKey"): "kms:TagResource",
     ("logs", "CreateLogGroup"): "logs:TagResource",
+    ("route53resolver", "CreateResolverQueryLogConfig"): "route53resolver:TagResource",
     ("sns", "CreateTopic"): "sns:TagResource",
     ("sqs", "CreateQueue"): "sqs:TagQueue",
     ("sts", "AssumeRole"): "sts:TagSession",
@@ -117,6 +108,7 @@ def requirements(request: Request) -> Iterator[Requirement]:
         yield Requirement(action="s3:DeleteObjectVersion", resource=main, unknown=unknown)
     yield from _tagging(request, tags, main)
     yield from _passing(request)
+    yield from dependents(request)
 
 
 def _own_keys(request: Request) -> tuple[str, ...]:
@@ -132,7 +124,8 @@ def _tagging(request: Request, tags: Mapping[str, str], main: str | None) -> Ite
         return
     action = TAGGING.get((request.service, request.operation))
     if action:
-        yield Requirement(action=action, resource=main, context=_tag_keys(tags))
+        resource = created_resource(request, main)
+        yield Requirement(action=action, resource=resource, context=_tag_keys(tags))
     if request.service == "ec2" and request.parameters.get("TagSpecifications"):
         keys = {"ec2:CreateAction": request.operation, **_tag_keys(tags)}
         for resource in tagged_resources(request):

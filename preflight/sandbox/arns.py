@@ -79,6 +79,21 @@ def tagged_resources(request: Request) -> Iterator[str | None]:
         yield arn(request, "ec2", f"{kind}/*") if kind else None
 
 
+def created_resource(request: Request, main: str | None) -> str | None:
+    """Name what a creation tags, where that is not what the creation itself is judged on."""
+    given = request.parameters
+    if request.service == "eks":
+        for member, kind in _EKS_PARTS.items():
+            if given.get(member):
+                return arn(request, "eks", f"{kind}/{given['clusterName']}/{given[member]}/*")
+        return main if request.operation == "CreateCluster" else None
+    if request.service == "logs" and main:
+        return main.removesuffix(":*")
+    if request.service == "kms":
+        return arn(request, "kms", "key/*")
+    return main
+
+
 def iam_arn(request: Request, kind: str, name: str) -> str:
     """Name a user, role, group or instance profile with its path, which only IAM's state knows."""
     return arn(request, "iam", f"{kind}{_path(request, kind, name)}{name}", region="")
@@ -98,10 +113,6 @@ def _path(request: Request, kind: str, name: str) -> str:
         }
         found = (one.path for one in tables[kind].values() if one.name == name)
         return str(next(found, "/"))
-
-
-def _is_overview(request: Request) -> bool:
-    return request.operation.startswith(("Describe", "List"))
 
 
 def _ec2(request: Request) -> str | None:
@@ -225,11 +236,13 @@ def _logs(request: Request) -> str | None:
 
 def _kms(request: Request) -> str | None:
     key = str(request.parameters.get("KeyId") or "")
+    if request.parameters.get("AliasName"):
+        return arn(request, "kms", str(request.parameters["AliasName"]))
     if key.startswith("arn:"):
         return key
     if key and not key.startswith("alias/"):
         return arn(request, "kms", f"key/{key}")
-    return ANY if not key and request.operation != "CreateAlias" else None
+    return None if key else ANY
 
 
 def _ecr(request: Request) -> str | None:
@@ -257,7 +270,7 @@ def _quotas(request: Request) -> str | None:
 
 
 def _overview_only(request: Request) -> str | None:
-    return ANY if _is_overview(request) else None
+    return ANY if request.operation.startswith(("Describe", "List")) else None
 
 
 def _none(_: Request) -> str | None:

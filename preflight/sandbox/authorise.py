@@ -28,10 +28,11 @@ from preflight.policy import (
 )
 from preflight.policy import Request as Question
 from preflight.sandbox import iam, wire
-from preflight.sandbox.actions import Requirement, requirements
+from preflight.sandbox.actions import requirements
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.principals import Principal as Signer
 from preflight.sandbox.request import Request
+from preflight.sandbox.requirement import Requirement
 from preflight.sandbox.world import World
 
 # Keys that AWS always knows and the sandbox does not.
@@ -188,7 +189,7 @@ def _trust(request: Request, requirement: Requirement) -> Policy | None:
             _, role = iam.entity(request.world, requirement.resource)
     except (AwsFault, IndexError):
         return None
-    return Policy.parse(role.assume_role_policy_document, id="trust policy")
+    return iam.read_policy(role.assume_role_policy_document, "trust policy")
 
 
 def _account(arn: str | None) -> str | None:

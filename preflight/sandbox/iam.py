@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
+from preflight.errors import SpecError
 from preflight.policy import Policy
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
@@ -81,6 +83,11 @@ def entity(world: World, arn: str) -> tuple[str, Any]:
     raise no_such_entity(kind, rest.rpartition("/")[2])
 
 
+def read_policy(text: str, policy_id: str) -> Policy:
+    """Read a policy as moto keeps it: JSON, sometimes percent-encoded."""
+    return Policy.parse(text if text.lstrip().startswith("{") else unquote(text), id=policy_id)
+
+
 def policy_document(world: World, arn: str) -> Policy:
     """Read the default version of a managed policy; raises NoSuchEntity."""
     managed = world.backend("iam", "aws").managed_policies.get(arn)
@@ -91,7 +98,7 @@ def policy_document(world: World, arn: str) -> Policy:
 
 def _default_version(managed: Any) -> Policy:
     version = next(one for one in managed.versions if one.version_id == managed.default_version_id)
-    return Policy.parse(version.document, id=managed.arn)
+    return read_policy(version.document, managed.arn)
 
 
 def sources(world: World, kind: str, holder: Any) -> list[Source]:
@@ -106,7 +113,7 @@ def sources(world: World, kind: str, holder: Any) -> list[Source]:
 def _own_sources(kind: str, holder: Any) -> Iterable[Source]:
     for name, document in list(holder.policies.items()):
         yield Source(
-            policy=Policy.parse(document, id=f"{kind}_{holder.name}_{name}"),
+            policy=read_policy(document, f"{kind}_{holder.name}_{name}"),
             kind="inline",
             name=name,
             arn="",
@@ -244,6 +251,17 @@ def forget_boundary(request: Request, _: Response) -> None:
         del kept[arn]
 
 
+def refuse_malformed(request: Request) -> None:
+    """Refuse a policy that IAM could not read, before anybody has it."""
+    for member in ("PolicyDocument", "AssumeRolePolicyDocument", "Policy"):
+        text = request.parameters.get(member)
+        if text:
+            try:
+                read_policy(str(text), member)
+            except SpecError as error:
+                raise AwsFault("MalformedPolicyDocument", error.message, 400) from error
+
+
 OPERATIONS = {
     ("iam", "CreateServiceLinkedRole"): create_service_linked_role,
     ("iam", "DeleteUserPermissionsBoundary"): delete_user_boundary,
@@ -255,3 +273,17 @@ EFFECTS = {
     ("iam", "DeleteUser"): forget_boundary,
     ("iam", "GetUser"): show_boundary,
 }
+
+_TAKE_POLICIES = (
+    ("iam", "CreatePolicy"),
+    ("iam", "CreatePolicyVersion"),
+    ("iam", "CreateRole"),
+    ("iam", "PutGroupPolicy"),
+    ("iam", "PutRolePolicy"),
+    ("iam", "PutUserPolicy"),
+    ("iam", "UpdateAssumeRolePolicy"),
+    ("sts", "AssumeRole"),
+    ("sts", "AssumeRoleWithWebIdentity"),
+    ("sts", "GetFederationToken"),
+)
+RULES = dict.fromkeys(_TAKE_POLICIES, refuse_malformed)

@@ -301,6 +301,12 @@ NAMED = [
         {"AWSServiceName": "eks.amazonaws.com"},
         "arn:aws:iam::{a}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS",
     ),
+    (
+        "iam",
+        "create_service_linked_role",
+        {"AWSServiceName": "spot.amazonaws.com"},
+        "arn:aws:iam::{a}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+    ),
     ("kms", "describe_key", {"KeyId": "k"}, "arn:aws:kms:us-west-2:{a}:key/k"),
     ("logs", "create_log_group", {"logGroupName": "g"}, "arn:aws:logs:us-west-2:{a}:log-group:g:*"),
     ("s3", "put_bucket_tagging", {"Bucket": "b", "Tagging": {"TagSet": []}}, "arn:aws:s3:::b"),
@@ -369,7 +375,7 @@ def test_a_role_may_only_be_passed_on_with_iam_pass_role(admin: Caller) -> None:
         "Resource": role,
         "Condition": {"StringEquals": {"iam:PassedToService": "eks.amazonaws.com"}},
     }
-    parameters = {
+    parameters: dict[str, Any] = {
         "name": f"cluster{next(NUMBERS)}",
         "roleArn": role,
         "resourcesVpcConfig": {"subnetIds": ["subnet-1", "subnet-2"]},
@@ -382,13 +388,76 @@ def test_a_role_may_only_be_passed_on_with_iam_pass_role(admin: Caller) -> None:
     other = passing | {"Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}}
     refused = refusal(make_user(admin, eks, other).client("eks").create_cluster, **parameters)
     assert "iam:PassRole" in refused[2]
-    create = make_user(admin, eks, passing).client("eks").create_cluster
-    try:
-        create(**parameters)
-        code = ""
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-    assert code != "AccessDeniedException"
+    refused = refusal(make_user(admin, eks, passing).client("eks").create_cluster, **parameters)
+    assert "iam:PassRole" not in refused[2]
+
+
+def test_what_eks_does_for_the_caller_he_must_be_allowed(admin: Caller) -> None:
+    role = make_role(admin)
+    needed = [
+        "eks:CreateNodegroup",
+        "eks:TagResource",
+        "iam:PassRole",
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:RunInstances",
+        "ec2:CreateTags",
+        "iam:CreateServiceLinkedRole",
+    ]
+    parameters = {
+        "clusterName": "nobody",
+        "nodegroupName": "n",
+        "nodeRole": role,
+        "subnets": ["subnet-1"],
+        "capacityType": "SPOT",
+        "launchTemplate": {"id": "lt-1", "version": "1"},
+        "tags": {"team": "a"},
+    }
+    iam, user = admin.client("iam"), make_user(admin)
+    create = user.client("eks").create_nodegroup
+    for left_out in needed:
+        rest = [action for action in needed if action != left_out]
+        statement = {"Effect": "Allow", "Action": rest, "Resource": "*"}
+        iam.put_user_policy(UserName=user.name, PolicyName="p", PolicyDocument=document(statement))
+        code, _, message = refusal(create, **parameters)
+        assert code == "AccessDeniedException"
+        assert f"is not authorized to perform: {left_out} on resource" in message
+    assert "aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup" in (
+        message
+    )
+    everything = {"Effect": "Allow", "Action": needed, "Resource": "*"}
+    iam.put_user_policy(UserName=user.name, PolicyName="p", PolicyDocument=document(everything))
+    assert refusal(create, **parameters)[0] == "ResourceNotFoundException"
+
+
+def test_a_policy_that_iam_could_not_read_is_refused(admin: Caller) -> None:
+    wrong = document(
+        {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Is": {"a": "b"}}}
+    )
+    iam, sts = admin.client("iam"), make_user(admin, EVERYTHING).client("sts")
+    assert refusal(iam.create_policy, PolicyName="wrong", PolicyDocument=wrong)[0] == (
+        "MalformedPolicyDocument"
+    )
+    token = refusal(sts.get_federation_token, Name="someone", Policy="{")
+    assert token[0] == "MalformedPolicyDocument"
+
+
+def test_a_federated_user_has_what_both_policies_allow(admin: Caller) -> None:
+    user = make_user(admin, {"Effect": "Allow", "Action": ["sqs:*", "sts:*"], "Resource": "*"})
+    both = document({"Effect": "Allow", "Action": ["sqs:*", "sns:*"], "Resource": "*"})
+
+    def federated(**policy: str) -> Caller:
+        keys = user.client("sts").get_federation_token(Name="guest", **policy)["Credentials"]
+        return Caller(
+            admin.sandbox, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+        )
+
+    federated(Policy=both).client("sqs").list_queues()
+    refused = refusal(federated(Policy=both).client("sns").list_topics)[2]
+    assert refused.endswith("because no identity-based policy allows the sns:ListTopics action")
+    assert "because no session policy" in refusal(federated().client("sqs").list_queues)[2]
 
 
 def test_a_trial_creates_nothing_and_says_what_a_real_call_would(admin: Caller) -> None:
@@ -427,8 +496,8 @@ def test_an_encoded_denial_can_be_decoded_by_who_may(admin: Caller) -> None:
     ("service", "name"),
     [
         ("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS"),
-        ("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup"),
-        ("spot.amazonaws.com", "AWSServiceRoleForEC2Spot"),
+        ("autoscaling.amazonaws.com", "AWSServiceRoleForAutoScaling"),
+        ("elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing"),
         ("route53resolver.amazonaws.com", "AWSServiceRoleForRoute53Resolver"),
     ],
 )
