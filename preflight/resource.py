@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol, dataclass_transform
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.names import EKS_CLUSTER, NameRule, derive
+from preflight.names import EKS_CLUSTER, NameRule, derive, problems
 from preflight.price import Charge
 from preflight.quota import Demand
 
@@ -43,6 +43,8 @@ class Owner:
     @property
     def eks_name(self) -> str:
         """The cluster's name in EKS, which allows no dots; controllers tag with this one."""
+        if not problems(EKS_CLUSTER, self.cluster):
+            return self.cluster  # also of clusters that others made
         return derive(EKS_CLUSTER, self.cluster)
 
     def tags(self, address: str) -> dict[str, str]:

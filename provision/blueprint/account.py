@@ -7,7 +7,7 @@ from typing import Any
 
 from preflight.resource import Owner, Resource
 from preflight.spec import ClusterSpec
-from provision.resources import ecr, events, logs, s3, sns, sqs
+from provision.resources import ecr, events, logs, resolver, s3, sns, sqs
 from provision.resources.ecr import Repository
 from provision.resources.events import Rule
 from provision.resources.guardduty import Detector
@@ -64,5 +64,7 @@ def _query_logging(spec: ClusterSpec, owner: Owner, vpc: Vpc) -> Iterator[Resour
         log_group_name=logs.log_group_name(owner, "dns"),
         retention_days=spec.logging.retention_days,
     )
-    config = QueryLogConfig(name="main", log_group=log_group)
+    config = QueryLogConfig(
+        name="main", config_name=resolver.config_name(owner, "main"), log_group=log_group
+    )
     yield from (log_group, config, QueryLogAssociation(name="main", config=config, vpc=vpc))

@@ -49,7 +49,13 @@ class InternetGateway(Resource):
         Action(name="ec2:DeleteInternetGateway", on=(ec2.arn("internet-gateway"),)),
     )
     #: It cannot be detached while anything in the VPC has a public address.
-    dies_after = ("ec2/elastic-ip", "ec2/nat-gateway", "eks/nodegroup")
+    dies_after = (
+        "ec2/elastic-ip",
+        "ec2/nat-gateway",
+        "eks/nodegroup",
+        "elbv2/load-balancer",
+        "elb/load-balancer",
+    )
 
     vpc: Vpc
 

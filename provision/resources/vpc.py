@@ -26,6 +26,7 @@ class Vpc(Resource):
     )
     finds = actions("ec2:DescribeVpcs")
     deletes = (Action(name="ec2:DeleteVpc", on=(ec2.arn("vpc"),)),)
+    dies_after = ("ec2/controller-security-group",)
 
     cidr: str
 
@@ -79,7 +80,15 @@ class Subnet(Resource):
     finds = actions("ec2:DescribeSubnets")
     deletes = (Action(name="ec2:DeleteSubnet", on=(ec2.arn("subnet"),)),)
     #: Their network interfaces live in it, some minutes longer than they do.
-    dies_after = ("eks/cluster", "eks/nodegroup", "ec2/nat-gateway", "ec2/vpc-endpoint")
+    dies_after = (
+        "eks/cluster",
+        "eks/nodegroup",
+        "ec2/nat-gateway",
+        "ec2/vpc-endpoint",
+        "ec2/network-interface",
+        "elbv2/load-balancer",
+        "elb/load-balancer",
+    )
 
     vpc: Vpc
     cidr: str
