@@ -10,13 +10,19 @@ from preflight.policy import OPERATORS, Condition, Context
 KEY = "aws:Key"
 
 
-def holds(operator: str, wanted: object, given: object = None, *, unknown: tuple[str, ...] = ()):
-    values = tuple(wanted) if isinstance(wanted, (list, tuple)) else (str(wanted),)
+def holds(
+    operator: str,
+    wanted: str | list[str],
+    given: str | list[str] | None = None,
+    *,
+    unknown: tuple[str, ...] = (),
+) -> bool | None:
+    values = (wanted,) if isinstance(wanted, str) else tuple(wanted)
     context = Context.of({} if given is None else {KEY: given}, unknown=unknown)
     return Condition.parse(operator, KEY.upper(), values, variables=True).holds(context)
 
 
-YES_NO = [
+YES_NO: list[tuple[str, str | list[str], str, str]] = [
     ("StringEquals", "a", "a", "A"),
     ("StringEquals", "a*", "a*", "ab"),
     ("StringEquals", ["a", "b"], "b", "c"),
@@ -56,7 +62,7 @@ YES_NO = [
 
 @pytest.mark.parametrize(("operator", "wanted", "yes", "no"), YES_NO)
 def test_an_operator_tells_a_fitting_value_from_another(
-    operator: str, wanted: object, yes: str, no: str
+    operator: str, wanted: str | list[str], yes: str, no: str
 ) -> None:
     assert holds(operator, wanted, yes) is True
     assert holds(operator, wanted, no) is False

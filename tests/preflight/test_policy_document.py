@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import pytest
@@ -16,8 +17,10 @@ BOB = Principal(arn="arn:aws:iam::111122223333:user/bob")
 ALPHABET = "ab:/[].*?\n"
 
 
-def allows(statement: dict[str, object], action: str, resource: str | None = "*", **context: str):
-    policy = Policy.parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow"} | statement})
+def allows(
+    statement: Mapping[str, object], action: str, resource: str | None = "*", **context: str
+) -> str:
+    policy = Policy.parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}})
     request = Request(action=action, principal=BOB, resource=resource, context=Context.of(context))
     return evaluate(request, identity=[policy]).outcome.value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -221,7 +223,7 @@ REGION_LOCK = policy(
 
 def test_the_documented_region_lock_denies_other_regions_only() -> None:
     def decide(region: str) -> Outcome:
-        request = ask(**{"aws:RequestedRegion": region})
+        request = ask(USER, BUCKET, **{"aws:RequestedRegion": region})
         return evaluate(request, identity=[EVERYTHING], scps=[[EVERYTHING, REGION_LOCK]]).outcome
 
     assert decide("eu-west-1") is Outcome.ALLOWED
@@ -322,7 +324,9 @@ def test_adding_a_deny_never_allows_what_was_denied(
 
 
 @given(ROWS, REQUESTS, st.randoms(use_true_random=False))
-def test_the_order_of_statements_does_not_matter(rows, request_: Request, random) -> None:
+def test_the_order_of_statements_does_not_matter(
+    rows: list[dict[str, object]], request_: Request, random: Random
+) -> None:
     mixed = list(rows)
     random.shuffle(mixed)
     assert decide(rows, request_) is decide(mixed, request_)
@@ -337,7 +341,7 @@ def test_not_action_is_the_complement_of_action(action: str, request_: Request) 
 
 @given(ROWS, REQUESTS, st.sampled_from([{}, {"aws:username": "bob"}, {"aws:username": "eve"}]))
 def test_learning_an_unknown_key_never_overturns_an_answer(
-    rows, request_: Request, learned: dict[str, str]
+    rows: list[dict[str, object]], request_: Request, learned: dict[str, str]
 ) -> None:
     unsure = Request(
         action=request_.action,

@@ -268,7 +268,7 @@ def test_resources_are_told_apart_where_the_request_names_them(admin: Caller) ->
     )
 
 
-NAMED = [
+NAMED: list[tuple[str, str, dict[str, Any], str]] = [
     ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16"}, "arn:aws:ec2:us-west-2:{a}:vpc/*"),
     ("ec2", "delete_vpc", {"VpcId": "vpc-1"}, "arn:aws:ec2:us-west-2:{a}:vpc/vpc-1"),
     ("ec2", "describe_vpcs", {}, "*"),
@@ -415,7 +415,7 @@ def test_what_eks_does_for_the_caller_he_must_be_allowed(admin: Caller) -> None:
         "launchTemplate": {"id": "lt-1", "version": "1"},
         "tags": {"team": "a"},
     }
-    iam, user = admin.client("iam"), make_user(admin)
+    iam, user, message = admin.client("iam"), make_user(admin), ""
     create = user.client("eks").create_nodegroup
     for left_out in needed:
         rest = [action for action in needed if action != left_out]
