@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from checks import permission_text as text
+from checks.batches import Keys, Question
 from checks.principal import Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
-from checks.simulation import Question, Ruling, Surroundings, ask
+from checks.simulation import Ruling, ask
 from preflight.actions import Action
 from preflight.check import Answer, Context, check
 from preflight.errors import NotFound
@@ -80,15 +81,18 @@ def questions(context: Context, action: Action) -> Iterator[Question]:
     owner = context.plan.owner
     home = HOMES.get(owner.partition, owner.region)
     region = home if action.name.partition(":")[0] in GLOBAL else owner.region
-    keys: dict[str, str | tuple[str, ...]] = {"aws:RequestedRegion": region, **action.context}
+    common: dict[str, str | tuple[str, ...]] = {"aws:RequestedRegion": region}
     if action.tagged:
         # Values differ from resource to resource; policies ask for keys, or for the cluster.
         tags = owner.tags("preflight")
-        keys["aws:TagKeys"] = tuple(sorted(tags))
-        keys |= {f"aws:RequestTag/{key}": value or "-" for key, value in tags.items()}
-    surroundings: Surroundings = tuple(sorted(keys.items()))
+        common["aws:TagKeys"] = tuple(sorted(tags))
+        common |= {f"aws:RequestTag/{key}": value or "-" for key, value in tags.items()}
+    # A key without a value, such as the boundary of a role that has none, is not sent.
+    own: Keys = tuple(sorted((key, value) for key, value in action.context.items() if value))
     for resource in action.on:
-        yield Question(context=surroundings, resource=resource, action=action.name)
+        yield Question(
+            common=tuple(sorted(common.items())), own=own, resource=resource, action=action.name
+        )
 
 
 def _of_checks() -> Iterable[Action]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from checks.simulation import Question, Ruling, ask
+from checks.batches import Question
+from checks.simulation import Ruling, ask
 from preflight.aws import Aws
 from preflight.finding import Status
 

@@ -1,36 +1,23 @@
-"""Asking the IAM policy simulator, many questions in few calls.
+"""Asking the IAM policy simulator, and reading what it says.
 
-One call asks every action on every resource in one context, so questions are put together where
-only the answers asked for need to be read; nothing is assumed about the pairs that come for free.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from checks.batches import Batch, Question, batched
 from preflight.aws import Aws
 from preflight.errors import AwsError
 
-ACTIONS_A_CALL = 50
-PAIRS_A_CALL = 600
 WORKERS = 8
 
 Pair = tuple[str, str]
-Surroundings = tuple[tuple[str, str | tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Question:
-    """May this action be done to this resource, with these condition keys and values?"""
-
-    context: Surroundings
-    resource: str
-    action: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +49,7 @@ def ask(
 
     Raises nothing: a call that fails is the `error` of the rulings it would have brought.
     """
-    batches = list(batched(questions))
+    batches = batched(questions)
     if not batches:
         return {}
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(batches))) as pool:
@@ -70,36 +57,16 @@ def ask(
         return {ruling.question: ruling for rulings in answers for ruling in rulings}
 
 
-def batched(questions: Iterable[Question]) -> Iterator[list[Question]]:
-    """Put questions of one context together, within the size of one call."""
-    batch: list[Question] = []
-    actions: set[str] = set()
-    resources: set[str] = set()
-    for question in sorted(set(questions)):
-        more = actions | {question.action}, resources | {question.resource}
-        full = len(more[0]) > ACTIONS_A_CALL or len(more[0]) * len(more[1]) > PAIRS_A_CALL
-        if batch and (full or batch[0].context != question.context):
-            yield batch
-            batch, more = [], ({question.action}, {question.resource})
-        batch.append(question)
-        actions, resources = more
-    if batch:
-        yield batch
-
-
-def _rulings(
-    aws: Aws, principal: str, batch: Sequence[Question], exclude: Sequence[str]
-) -> list[Ruling]:
-    names = sorted({question.action for question in batch})
+def _rulings(aws: Aws, principal: str, batch: Batch, exclude: Sequence[str]) -> list[Ruling]:
     try:
         found = _simulate(aws, principal, batch, exclude)
     except AwsError as error:
-        parts = _parts(error, names) if error.code == "InvalidInput" else []
+        parts = _parts(error, batch.actions) if error.code == "InvalidInput" else []
         if not parts:
-            return [Ruling(question=question, error=error) for question in batch]
-        split = [[q for q in batch if q.action in part] for part in parts]
-        return [ruling for part in split for ruling in _rulings(aws, principal, part, exclude)]
-    return [_ruling(question, found) for question in batch]
+            return [Ruling(question=question, error=error) for question in batch.questions]
+        smaller = [batch.narrowed(part) for part in parts]
+        return [ruling for one in smaller for ruling in _rulings(aws, principal, one, exclude)]
+    return [_ruling(question, found) for question in batch.questions]
 
 
 def _parts(error: AwsError, names: list[str]) -> list[set[str]]:
@@ -118,14 +85,14 @@ def _parts(error: AwsError, names: list[str]) -> list[set[str]]:
 
 
 def _simulate(
-    aws: Aws, principal: str, batch: Sequence[Question], exclude: Sequence[str]
+    aws: Aws, principal: str, batch: Batch, exclude: Sequence[str]
 ) -> dict[Pair, Mapping[str, Any]]:
-    resources = sorted({question.resource for question in batch})
+    resources = batch.resources
     request: dict[str, Any] = {
         "PolicySourceArn": principal,
-        "ActionNames": sorted({question.action for question in batch}),
+        "ActionNames": batch.actions,
         "ResourceArns": resources,
-        "ContextEntries": [_entry(key, value) for key, value in batch[0].context],
+        "ContextEntries": [_entry(key, value) for key, value in batch.context],
         "MaxItems": 1000,
     }
     if exclude:
