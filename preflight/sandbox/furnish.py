@@ -8,6 +8,7 @@ from typing import Any
 
 from preflight.errors import SpecError
 from preflight.sandbox.scenario import REFERENCE, Scenario
+from preflight.sandbox.wire import operation_model
 from preflight.sandbox.world import World
 
 ADMIN = "sandbox-admin"
@@ -106,7 +107,8 @@ class _Furnisher:
         region = call.get("region", self._world.region)
         for n in range(call.get("repeat", 1)):
             names = {**self._saved, "region": region, "n": n}
-            parameters = _fill(call.get("parameters", {}), names)
+            shape = operation_model(call["service"], call["operation"]).input_shape
+            parameters = _fit(shape, _fill(call.get("parameters", {}), names))
             answer = self._call(at, call["service"], region, call["operation"], parameters)
             for name, expression in call.get("save", {}).items():
                 found = jmespath.search(expression, answer)
@@ -170,5 +172,22 @@ def _fill(value: Any, names: Mapping[str, Any]) -> Any:
     whole = REFERENCE.fullmatch(value)
     if whole:
         found = names[whole[1]]
-        return found if whole[1] != "n" else str(found)
+        return _Count(found) if whole[1] == "n" else found
     return REFERENCE.sub(lambda match: str(names[match[1]]), value)
+
+
+class _Count(int):
+    """The index of a repeated call: a number or a text, as the parameter wants it."""
+
+
+def _fit(shape: Any, value: Any) -> Any:
+    """Turn each index into text where the operation's model wants text."""
+    if isinstance(value, _Count):
+        return str(value) if shape is not None and shape.type_name == "string" else int(value)
+    if isinstance(value, Mapping):
+        members = getattr(shape, "members", {})
+        inner = getattr(shape, "value", None)
+        return {str(key): _fit(members.get(key, inner), part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_fit(getattr(shape, "member", None), part) for part in value]
+    return value

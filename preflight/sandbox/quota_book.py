@@ -153,13 +153,15 @@ class QuotaBook:
                     self._granted[entry.key, entry.region] = entry.desired
 
     def snapshot(self) -> dict[str, Any]:
-        """Give what changed since the account was made: increases asked for and granted."""
+        """Give the increases asked for, by id; {} when there are none."""
         return {
-            "requests": [
-                {"quota": "/".join(r.key), "region": r.region, "desired": r.desired, "id": r.id}
-                | {"status": r.status}
-                for r in sorted(self.requests(), key=lambda r: r.id)
-            ]
+            entry.id: {
+                "quota": "/".join(entry.key),
+                "region": entry.region,
+                "desired": entry.desired,
+                "status": entry.status,
+            }
+            for entry in sorted(self.requests(), key=lambda entry: entry.id)
         }
 
 

@@ -9,6 +9,10 @@ from preflight.sandbox.capacity import quota_code
 from preflight.sandbox.server import Sandbox
 
 Client = Any
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+)
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -122,10 +126,9 @@ def test_iam_and_s3_stop_at_their_limits_wherever_they_are_asked(
 ) -> None:
     sandbox.reset(limits(roles=1, attached=1, buckets=1))
     iam, s3 = client("iam"), client("s3")
-    trust = '{"Version": "2012-10-17", "Statement": []}'
-    iam.create_role(RoleName="a", AssumeRolePolicyDocument=trust)
+    iam.create_role(RoleName="a", AssumeRolePolicyDocument=TRUST)
     with pytest.raises(ClientError, match="Cannot exceed quota for RolesPerAccount: 1") as error:
-        iam.create_role(RoleName="b", AssumeRolePolicyDocument=trust)
+        iam.create_role(RoleName="b", AssumeRolePolicyDocument=TRUST)
     assert code(error) == "LimitExceeded"
     for _ in range(2):  # the second time nothing is added
         iam.attach_role_policy(RoleName="a", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")

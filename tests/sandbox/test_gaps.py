@@ -5,7 +5,10 @@ from typing import Any
 from preflight.sandbox.server import Sandbox
 
 Client = Any
-TRUST = '{"Version": "2012-10-17", "Statement": []}'
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+)
 
 
 def test_auto_scaling_tells_limit_and_use(sandbox: Sandbox, client: Client) -> None:

@@ -120,6 +120,26 @@ def test_a_mistake_is_refused_with_file_line_and_reason(
     assert error.value.where == f"{file}:{line}"
 
 
+def test_an_index_is_text_or_number_as_the_parameter_wants(
+    sandbox: Sandbox, client: Client
+) -> None:
+    call = {
+        "service": "logs",
+        "operation": "PutRetentionPolicy",
+        "parameters": {"logGroupName": "g0", "retentionInDays": "${n}"},
+        "repeat": 2,
+    }
+    group = {**call, "operation": "CreateLogGroup", "parameters": {"logGroupName": "g${n}"}}
+    tag = {"service": "sns", "operation": "CreateTopic", "repeat": 2}
+    tag["parameters"] = {"Name": "t${n}", "Tags": [{"Key": "n", "Value": "${n}"}]}
+    sandbox.reset({"calls": [group, call, tag]})
+    groups = client("logs").describe_log_groups()["logGroups"]
+    assert [one.get("retentionInDays") for one in groups] == [1, None]
+    topics = client("sns").list_topics()["Topics"]
+    tags = client("sns").list_tags_for_resource(ResourceArn=topics[1]["TopicArn"])["Tags"]
+    assert tags == [{"Key": "n", "Value": "1"}]
+
+
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
