@@ -21,6 +21,7 @@ class Control:
             ("GET", "/_sandbox/calls"): self._calls,
             ("POST", "/_sandbox/clock"): self._clock,
             ("POST", "/_sandbox/faults"): self._faults,
+            ("POST", "/_sandbox/leave"): self._leave,
         }
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
@@ -35,8 +36,10 @@ class Control:
             return 400, _json({"error": f"{type(error).__name__}: {error}"})
 
     def _state(self, _: Any) -> Any:
+        from preflight.sandbox.lifecycle import agenda
         from preflight.sandbox.snapshot import snapshot
 
+        agenda(self._world).catch_up()
         return snapshot(self._world)
 
     def _calls(self, _: Any) -> Any:
@@ -44,8 +47,16 @@ class Control:
             return list(self._world.calls)
 
     def _clock(self, body: Any) -> Any:
+        from preflight.sandbox.lifecycle import agenda
+
         now = self._world.clock.advance(float(body["advance"]))
+        agenda(self._world).catch_up()
         return {"now": now.isoformat()}
+
+    def _leave(self, body: Any) -> Any:
+        from preflight.sandbox.leave import leave
+
+        return leave(self._world, body)
 
     def _faults(self, body: Any) -> Any:
         rules = body["faults"] if isinstance(body, dict) and "faults" in body else body

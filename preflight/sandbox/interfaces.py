@@ -82,7 +82,7 @@ def attach_load_balancer(ec2: Any, balancer: Any) -> None:
     """Give a load balancer its interfaces, unless it has them already."""
     if of_load_balancer(ec2, balancer.arn):
         return
-    is_network = balancer.loadbalancer_type == "network"
+    is_network = balancer.type == "network"
     for subnet in balancer.subnets:
         make(
             ec2,
