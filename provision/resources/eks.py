@@ -333,17 +333,27 @@ class Addon(Resource):
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
-        """Find by the cluster they live in; asked of the cluster, not of each."""
+        """Find all in the owner's cluster, whoever added them: they die with it."""
         for name, cluster, evidence in each_listed(aws, owner, "ListAddons", "addons"):
+            try:
+                described = aws.call(
+                    "eks", "DescribeAddon", clusterName=cluster["name"], addonName=name
+                )["addon"]
+            except NotFound:
+                continue
             yield Found(
                 kind=cls.kind,
                 id=name,
                 region=owner.region,
+                arn=described["addonArn"],
                 name=name,
                 address=f"{cls.kind}/{name}",
                 cluster=owner.cluster,
-                incarnation=tag_map(cluster.get("tags")).get(INCARNATION_TAG, ""),
+                incarnation=tag_map(described.get("tags")).get(INCARNATION_TAG, ""),
+                state=State.GOING if described["status"] == "DELETING" else State.PRESENT,
+                note=failure(described) if issues(described) else "",
                 evidence=(evidence,),
+                created=described.get("createdAt"),
                 detail={"cluster": cluster["name"]},
             )
 

@@ -153,7 +153,8 @@ class Key(Resource):
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:
         """Ask for its deletion after the shortest time AWS allows; until then it can be undone."""
-        aws.call("kms", "ScheduleKeyDeletion", KeyId=found.id, PendingWindowInDays=PENDING_DAYS)
+        id = found.id.rsplit("/", 1)[-1]
+        aws.call("kms", "ScheduleKeyDeletion", KeyId=id, PendingWindowInDays=PENDING_DAYS)
 
 
 class Alias(Resource):
