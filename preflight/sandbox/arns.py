@@ -211,16 +211,18 @@ def _sns(request: Request) -> str | None:
         return str(given.get("TopicArn") or given["ResourceArn"])
     if given.get("SubscriptionArn"):
         return str(given["SubscriptionArn"]).rpartition(":")[0]
-    return arn(request, "sns", str(given["Name"])) if given.get("Name") else ANY
+    return arn(request, "sns", str(given.get("Name") or "*"))
 
 
 def _events(request: Request) -> str | None:
     given = request.parameters
     if given.get("ResourceARN"):
         return str(given["ResourceARN"])
+    if request.operation == "ListRules":
+        return arn(request, "events", "rule/*")
     name, bus = given.get("Rule") or given.get("Name"), given.get("EventBusName") or "default"
     if not name or "Rule" not in request.operation + "".join(given):
-        return ANY if request.operation.startswith("List") else None
+        return None
     own = "" if bus == "default" else f"{str(bus).rpartition('/')[2]}/"
     return arn(request, "events", f"rule/{own}{name}")
 

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/eks/latest/userguide/security-iam-id-based-policies.html
 https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
 """
 
 from __future__ import annotations
@@ -63,7 +64,20 @@ def _endpoint(request: Request) -> Iterator[Requirement]:
         )
 
 
+def _query_log(request: Request) -> Iterator[Requirement]:
+    if ":logs:" in str(request.parameters.get("DestinationArn")):
+        yield from _looks(
+            "logs:CreateLogDelivery", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"
+        )
+        yield Requirement(action="logs:DescribeLogGroups", resource=None)
+
+
+def _query_log_end(_: Request) -> Iterator[Requirement]:
+    yield from _looks("logs:DeleteLogDelivery")
+
+
 def _looks(*actions: str) -> Iterator[Requirement]:
+    """Ask for actions that have no resource type."""
     for action in actions:
         yield Requirement(action=action, resource=ANY)
 
@@ -89,4 +103,6 @@ _RULES: dict[tuple[str, str], Callable[[Request], Iterator[Requirement]]] = {
     ("eks", "CreateCluster"): _cluster,
     ("eks", "CreateNodegroup"): _nodegroup,
     ("guardduty", "CreateDetector"): _detector,
+    ("route53resolver", "CreateResolverQueryLogConfig"): _query_log,
+    ("route53resolver", "DeleteResolverQueryLogConfig"): _query_log_end,
 }

@@ -287,6 +287,7 @@ NAMED: list[tuple[str, str, dict[str, Any], str]] = [
         "arn:aws:eks:us-west-2:{a}:nodegroup/c/n/*",
     ),
     ("events", "delete_rule", {"Name": "r"}, "arn:aws:events:us-west-2:{a}:rule/r"),
+    ("events", "list_rules", {}, "arn:aws:events:us-west-2:{a}:rule/*"),
     ("events", "list_targets_by_rule", {"Rule": "r"}, "arn:aws:events:us-west-2:{a}:rule/r"),
     (
         "iam",
@@ -317,6 +318,7 @@ NAMED: list[tuple[str, str, dict[str, Any], str]] = [
         "arn:aws:servicequotas:us-west-2:{a}:vpc/L-F678F1CE",
     ),
     ("sns", "create_topic", {"Name": "t"}, "arn:aws:sns:us-west-2:{a}:t"),
+    ("sns", "list_topics", {}, "arn:aws:sns:us-west-2:{a}:*"),
     ("sqs", "create_queue", {"QueueName": "q"}, "arn:aws:sqs:us-west-2:{a}:q"),
     ("ssm", "get_parameter", {"Name": "/a/b"}, "arn:aws:ssm:us-west-2:{a}:parameter/a/b"),
 ]
