@@ -79,10 +79,11 @@ def schedule_key_deletion(request: Request) -> dict[str, Any]:
     if key.key_state == "PendingDeletion":
         raise AwsFault("KMSInvalidStateException", f"{key.arn} is pending deletion.")
     ends = agenda(request.world).now() + timedelta(days=days)
-    key.enabled, key.key_state, key.deletion_date = False, "PendingDeletion", ends
+    key.enabled, key.key_state = False, "PendingDeletion"
+    key.deletion_date = moto_date = ends.replace(tzinfo=None)
 
     def gone() -> None:
-        if key.key_state == "PendingDeletion" and key.deletion_date == ends:
+        if key.key_state == "PendingDeletion" and key.deletion_date is moto_date:
             keys.pop(id, None)
 
     agenda(request.world).after(days * DAY_SECONDS, gone)

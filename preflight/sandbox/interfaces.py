@@ -78,11 +78,11 @@ def drop_orphans(ec2: Any) -> None:
             instance.detach_eni(eni)
 
 
-def attach_load_balancer(ec2: Any, balancer: Any) -> None:
-    """Give a load balancer its interfaces, unless it has them already."""
-    if of_load_balancer(ec2, balancer.arn):
-        return
+def attach_load_balancer(ec2: Any, elb: Any, balancer: Any) -> None:
+    """Give a new load balancer its interfaces, and a network one the ARN AWS gives it."""
     is_network = balancer.type == "network"
+    if is_network:
+        _rename(elb, balancer, balancer.arn.replace(":loadbalancer/app/", ":loadbalancer/net/"))
     for subnet in balancer.subnets:
         make(
             ec2,
@@ -92,6 +92,15 @@ def attach_load_balancer(ec2: Any, balancer: Any) -> None:
             owner="amazon-elb",
             groups=list(balancer.security_groups or []),
         )
+
+
+def _rename(elb: Any, balancer: Any, arn: str) -> None:
+    """Move a load balancer and its tags to another ARN; moto knows application ones only."""
+    tags = elb.tagging_service.list_tags_for_resource(balancer.arn)["Tags"]
+    elb.tagging_service.delete_all_tags_for_resource(balancer.arn)
+    elb.tagging_service.tag_resource(arn, tags)
+    elb.load_balancers[arn] = elb.load_balancers.pop(balancer.arn)
+    balancer.arn = arn
 
 
 def of_load_balancer(ec2: Any, arn: str) -> list[Any]:

@@ -113,7 +113,7 @@ def leave_load_balancer(place: Place) -> None:
         loadbalancer_type="network",
         tags=_listed(_tags(cluster, "LoadBalancer")),
     )
-    interfaces.attach_load_balancer(ec2, balancer)
+    interfaces.attach_load_balancer(ec2, elb, balancer)
     target = elb.create_target_group(
         _name(cluster, "target"),
         protocol="TCP",

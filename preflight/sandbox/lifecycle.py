@@ -209,12 +209,15 @@ def _endpoint_gone(ec2: Any, id: str) -> None:
                 del table._routes[key]  # noqa: SLF001
 
 
-def load_balancer_created(request: Request, _: Response) -> None:
+def load_balancer_created(request: Request, response: Response) -> dict[str, Any]:
     """A load balancer holds one network interface in each of its subnets."""
-    elb = request.world.backend("elbv2", request.region)
-    for balancer in elb.load_balancers.values():
-        if balancer.name == request.parameters.get("Name"):
-            interfaces.attach_load_balancer(_ec2(request), balancer)
+    elb, result = request.world.backend("elbv2", request.region), response.result
+    for made in result.get("LoadBalancers", []):
+        balancer = elb.load_balancers[made["LoadBalancerArn"]]
+        if not interfaces.of_load_balancer(_ec2(request), balancer.arn):
+            interfaces.attach_load_balancer(_ec2(request), elb, balancer)
+        made["LoadBalancerArn"] = balancer.arn
+    return result
 
 
 def load_balancer_deleted(request: Request, _: Response) -> None:

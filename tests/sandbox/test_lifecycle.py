@@ -1,0 +1,231 @@
+"""The sandbox's network in virtual time: pending, available, deleting, deleted, forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture
+def ec2(client: Any) -> Any:
+    """EC2 of an empty account."""
+    return client("ec2")
+
+
+@pytest.fixture
+def advance(sandbox: Any) -> Any:
+    """Move the sandbox's clock."""
+    return sandbox.world.clock.advance
+
+
+@pytest.fixture
+def network(ec2: Any, advance: Any) -> dict[str, str]:
+    """A VPC with a subnet, and a gateway to the internet."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    advance(2)
+    return {"vpc": vpc, "subnet": subnet, "gateway": gateway}
+
+
+def nat_gateway(ec2: Any, network: dict[str, str]) -> tuple[str, str]:
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    made = ec2.create_nat_gateway(SubnetId=network["subnet"], AllocationId=address)
+    return made["NatGateway"]["NatGatewayId"], address
+
+
+def state_of_nat(ec2: Any, id: str) -> str:
+    return str(ec2.describe_nat_gateways(NatGatewayIds=[id])["NatGateways"][0]["State"])
+
+
+def test_a_vpc_and_a_subnet_are_pending_for_a_moment(ec2: Any, advance: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+
+    def states() -> tuple[str, str]:
+        return (
+            ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["State"],
+            ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["State"],
+        )
+
+    before = states()
+    advance(1.5)
+    assert (before, states()) == (("pending", "pending"), ("available", "available"))
+
+
+def test_a_nat_gateway_takes_its_time_to_come_and_to_go(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    id, _ = nat_gateway(ec2, network)
+    seen = [state_of_nat(ec2, id)]
+    advance(100)
+    seen.append(state_of_nat(ec2, id))
+    advance(10)
+    seen.append(state_of_nat(ec2, id))
+    ec2.delete_nat_gateway(NatGatewayId=id)
+    seen.append(state_of_nat(ec2, id))
+    advance(65)
+    seen.append(state_of_nat(ec2, id))
+    assert seen == ["pending", "pending", "available", "deleting", "deleted"]
+    advance(3600)
+    with pytest.raises(ClientError, match="NatGatewayNotFound"):
+        state_of_nat(ec2, id)
+
+
+def test_a_nat_gateway_deleted_while_pending_does_not_come_back(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    id, _ = nat_gateway(ec2, network)
+    advance(10)
+    ec2.delete_nat_gateway(NatGatewayId=id)
+    advance(300)
+    assert state_of_nat(ec2, id) == "deleted"
+
+
+def test_the_address_of_a_nat_gateway_stays_until_the_gateway_is_gone(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    id, address = nat_gateway(ec2, network)
+    interfaces = ec2.describe_network_interfaces()["NetworkInterfaces"]
+    assert [(i["InterfaceType"], i["RequesterManaged"], i["Status"]) for i in interfaces] == [
+        ("nat_gateway", True, "in-use")
+    ]
+    advance(200)
+    ec2.delete_nat_gateway(NatGatewayId=id)
+    with pytest.raises(ClientError, match="AuthFailure"):
+        ec2.release_address(AllocationId=address)
+    association = ec2.describe_addresses()["Addresses"][0]["AssociationId"]
+    with pytest.raises(ClientError, match="AuthFailure"):
+        ec2.disassociate_address(AssociationId=association)
+    advance(60)
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    assert "AssociationId" not in ec2.describe_addresses()["Addresses"][0]
+    ec2.release_address(AllocationId=address)
+
+
+def test_a_route_through_what_is_gone_becomes_a_black_hole(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    id, _ = nat_gateway(ec2, network)
+    table = ec2.create_route_table(VpcId=network["vpc"])["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=id)
+
+    def states() -> list[str]:
+        (one,) = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+        return [route["State"] for route in one["Routes"]]
+
+    before = states()
+    ec2.delete_nat_gateway(NatGatewayId=id)
+    advance(61)
+    assert (before, states()) == (["active", "active"], ["active", "blackhole"])
+
+
+def test_endpoints_come_and_go_by_their_kind(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    table = ec2.create_route_table(VpcId=network["vpc"])["RouteTable"]["RouteTableId"]
+    interface = ec2.create_vpc_endpoint(
+        VpcId=network["vpc"],
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-west-2.sts",
+        SubnetIds=[network["subnet"]],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    gateway = ec2.create_vpc_endpoint(
+        VpcId=network["vpc"], ServiceName="com.amazonaws.us-west-2.s3", RouteTableIds=[table]
+    )["VpcEndpoint"]["VpcEndpointId"]
+
+    def states() -> dict[str, str]:
+        found = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        return {one["VpcEndpointId"]: one["State"] for one in found}
+
+    def routes() -> list[Any]:
+        (one,) = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+        return list(one["Routes"])
+
+    assert states() == {interface: "pending", gateway: "pending"}
+    advance(10)
+    assert states() == {interface: "pending", gateway: "available"}
+    advance(110)
+    assert states() == {interface: "available", gateway: "available"}
+    assert len(routes()) == 2
+
+    answer = ec2.delete_vpc_endpoints(VpcEndpointIds=[interface, gateway, "vpce-0"])
+    assert [(u["ResourceId"], u["Error"]["Code"]) for u in answer["Unsuccessful"]] == [
+        ("vpce-0", "InvalidVpcEndpointId.NotFound")
+    ]
+    assert states() == {interface: "deleting", gateway: "deleting"}
+    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 1
+    advance(76)
+    assert states() == {}
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    assert len(routes()) == 1
+
+
+def test_the_interfaces_of_a_load_balancer_outlive_it(
+    client: Any, ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    elb = client("elbv2")
+    made = elb.create_load_balancer(Name="web", Subnets=[network["subnet"]], Type="network")
+    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    (eni,) = ec2.describe_network_interfaces()["NetworkInterfaces"]
+    assert eni["Description"].startswith("ELB net/web/")
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 1
+    advance(91)
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_a_terminated_instance_takes_its_interface_with_it(
+    ec2: Any, network: dict[str, str]
+) -> None:
+    started = ec2.run_instances(
+        ImageId="ami-0", InstanceType="t3.micro", MinCount=1, MaxCount=1,
+        SubnetId=network["subnet"],
+    )  # fmt: skip
+    with pytest.raises(ClientError, match="DependencyViolation"):
+        ec2.delete_subnet(SubnetId=network["subnet"])
+    ec2.terminate_instances(InstanceIds=[started["Instances"][0]["InstanceId"]])
+    ec2.delete_subnet(SubnetId=network["subnet"])
+
+
+def test_a_queue_name_rests_for_a_minute(client: Any, advance: Any) -> None:
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="interruptions")["QueueUrl"]
+    sqs.delete_queue(QueueUrl=url)
+    advance(50)
+    with pytest.raises(ClientError) as caught:
+        sqs.create_queue(QueueName="interruptions")
+    code = caught.value.response["Error"]["Code"]
+    assert code == "AWS.SimpleQueueService.QueueDeletedRecently"
+    advance(11)
+    assert sqs.create_queue(QueueName="interruptions")["QueueUrl"] == url
+
+
+def test_a_key_waits_seven_days_at_least_and_is_then_gone(client: Any, advance: Any) -> None:
+    kms = client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    with pytest.raises(ClientError, match="ValidationException"):
+        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=1)
+    answer = kms.schedule_key_deletion(KeyId=key["Arn"], PendingWindowInDays=7)
+    assert answer["KeyState"] == "PendingDeletion"
+    with pytest.raises(ClientError, match="KMSInvalidStateException"):
+        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    advance(6 * 86_400)
+    described = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+    assert abs(described["DeletionDate"] - answer["DeletionDate"]) < timedelta(seconds=1)
+    advance(86_400)
+    with pytest.raises(ClientError, match="NotFoundException"):
+        kms.describe_key(KeyId=key["KeyId"])
+
+
+def test_a_key_whose_deletion_was_cancelled_stays(client: Any, advance: Any) -> None:
+    kms = client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    kms.cancel_key_deletion(KeyId=key)
+    advance(8 * 86_400)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
