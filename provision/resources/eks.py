@@ -91,6 +91,15 @@ def failure(described: Mapping[str, Any]) -> str:
     return f"{described['status']}: {told}" if told else str(described["status"])
 
 
+def judge(described: Mapping[str, Any]) -> Readiness:
+    """Say what EKS's description of a cluster means for whoever waits for it."""
+    if described["status"] == "ACTIVE":
+        return READY
+    if described["status"] in {"FAILED", "DELETING"}:
+        return Failed(reason=failure(described))
+    return WAIT
+
+
 def own_cluster(aws: Aws, owner: Owner) -> tuple[dict[str, Any], Evidence] | None:
     """Describe the owner's cluster; None when there is none, or it is somebody else's."""
     try:
@@ -228,12 +237,7 @@ class Cluster(Resource):
     def ready(self, aws: Aws, ids: Ids, id: str) -> Readiness:
         """Say whether it is ACTIVE; a FAILED one never will be."""
         del ids
-        described = aws.call("eks", "DescribeCluster", name=id)["cluster"]
-        if described["status"] == "ACTIVE":
-            return READY
-        if described["status"] in {"FAILED", "DELETING"}:
-            return Failed(reason=failure(described))
-        return WAIT
+        return judge(aws.call("eks", "DescribeCluster", name=id)["cluster"])
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from typing import Any
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import KMS_KEYS
-from preflight.errors import NotFound
+from preflight.errors import AwsError, NotFound
 from preflight.names import KEY_ALIAS, NameRule
 from preflight.price import Charge
 from preflight.quota import Demand
@@ -154,7 +154,12 @@ class Key(Resource):
     def delete(cls, aws: Aws, found: Found) -> None:
         """Ask for its deletion after the shortest time AWS allows; until then it can be undone."""
         id = found.id.rsplit("/", 1)[-1]
-        aws.call("kms", "ScheduleKeyDeletion", KeyId=id, PendingWindowInDays=PENDING_DAYS)
+        try:
+            aws.call("kms", "ScheduleKeyDeletion", KeyId=id, PendingWindowInDays=PENDING_DAYS)
+        except AwsError as error:
+            # Asked for before: AWS has no other code for a key that is as good as gone.
+            if "pending deletion" not in error.message:
+                raise
 
 
 class Alias(Resource):

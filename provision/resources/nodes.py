@@ -78,6 +78,21 @@ def nodegroup_name(name: str) -> str:
     return derive(NODE_GROUP, name)
 
 
+def judge(described: Mapping[str, Any]) -> Readiness:
+    """Say what EKS's description of a node group means for whoever waits for it."""
+    status = described["status"]
+    if status == "ACTIVE":
+        return READY
+    if status not in {"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED"}:
+        return WAIT
+    codes = [code for code, _ in issues(described)]
+    return Failed(
+        reason=failure(described),
+        hint=next((HINTS[code] for code in codes if code in HINTS), None),
+        again=bool(codes) and AGAIN.issuperset(codes),
+    )
+
+
 class Nodegroup(Resource):
     """Machines of one shape that join a cluster, kept in number by an Auto Scaling group of EKS.
 
@@ -218,16 +233,7 @@ class Nodegroup(Resource):
         described = aws.call(
             "eks", "DescribeNodegroup", clusterName=ids[self.cluster], nodegroupName=id
         )["nodegroup"]
-        if described["status"] == "ACTIVE":
-            return READY
-        if described["status"] in {"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED"}:
-            codes = [code for code, _ in issues(described)]
-            return Failed(
-                reason=failure(described),
-                hint=next((HINTS[code] for code in codes if code in HINTS), None),
-                again=bool(codes) and AGAIN.issuperset(codes),
-            )
-        return WAIT
+        return judge(described)
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:

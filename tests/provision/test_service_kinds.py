@@ -19,9 +19,9 @@ from preflight.names import problems
 from preflight.plan import Plan
 from preflight.price import Charge
 from preflight.quota import total
-from preflight.resource import Owner, Resource, Strength
+from preflight.resource import READY, WAIT, Failed, Owner, Resource, Strength
 from preflight.sandbox.server import Sandbox
-from provision.resources import ecr, events, kms, logs, sns, sqs
+from provision.resources import ecr, eks, events, kms, logs, nodes, sns, sqs
 from provision.resources.ecr import Repository, repository_name
 from provision.resources.eks import AccessEntry, Addon, Cluster, cluster_name
 from provision.resources.events import Rule, rule_name
@@ -414,3 +414,55 @@ def test_nodes_need_their_maximum_and_what_a_rolling_update_adds() -> None:
     assert (quota, "") not in total(spot.demands())
     assert [charge.sku for charge in spot.charges()] == ["ec2/spot/m5.large"]
     assert list(group.charges()) == [Charge(sku="ec2/instance/m5.large", quantity=1)]
+
+
+def _said(status: str, *codes: str) -> dict[str, Any]:
+    return {"status": status, "health": {"issues": [{"code": c, "message": "m"} for c in codes]}}
+
+
+@pytest.mark.parametrize(
+    ("codes", "again"),
+    [
+        (("IamThrottling",), True),
+        (("InternalFailure", "IamThrottling"), True),
+        (("IamThrottling", "InsufficientFreeAddresses"), False),
+        (("InsufficientFreeAddresses",), False),
+        ((), False),
+    ],
+)
+@pytest.mark.parametrize("status", ["CREATE_FAILED", "DEGRADED"])
+def test_nodes_that_fail_say_why_and_whether_once_more_would_help(
+    status: str, codes: tuple[str, ...], again: bool
+) -> None:
+    told = nodes.judge(_said(status, *codes))
+    assert isinstance(told, Failed)
+    assert told.again is again
+    assert all(code in told.reason for code in (status, *codes))
+    assert (told.hint is not None) == ("InsufficientFreeAddresses" in codes)
+
+
+def test_nodes_and_clusters_are_waited_for_while_eks_works_on_them() -> None:
+    for judge in (nodes.judge, eks.judge):
+        assert judge(_said("ACTIVE")) is READY
+        assert judge(_said("CREATING")) is judge(_said("UPDATING")) is WAIT
+    failed = eks.judge(_said("FAILED", "InsufficientFreeAddresses"))
+    assert failed == Failed(reason="FAILED: InsufficientFreeAddresses: m")
+
+
+def test_nodes_whose_role_was_deleted_are_degraded_and_say_so(builder: Build) -> None:
+    prod = builder("prod")
+    (group,) = things(prod.owner)[Nodegroup]
+    prod.build(group)
+    Role.delete(prod.aws, prod.found(Role)["iam/role/node"])
+    told = group.ready(prod.aws, prod, prod[group])
+    assert isinstance(told, Failed)
+    assert "IamNodeRoleNotFound" in told.reason
+    assert "IamNodeRoleNotFound" in prod.found(Nodegroup)[group.address].note
+
+
+def test_an_empty_bucket_is_deleted_with_its_policy_in_place(builder: Build) -> None:
+    prod = builder("prod")
+    (bucket,) = things(prod.owner)[Bucket]
+    prod.build(bucket)
+    Bucket.delete(prod.aws, prod.found(Bucket)[bucket.address])
+    assert prod.found(Bucket) == {}
