@@ -97,7 +97,7 @@ def _what(found: InstanceType) -> Iterator[Answer]:
         yield Answer(
             status=Status.WARN,
             subject=f"{found.name} generation",
-            message=f"{found.name} is of a previous generation: dearer, slower and often missing",
+            message=f"EC2 counts {found.name} among its previous generations",
             hint="choose its successor: https://aws.amazon.com/ec2/previous-generation/",
             data={"type": found.name, "current": False},
         )
