@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from preflight.errors import SpecError
 from preflight.sandbox import wire
 from preflight.sandbox.faults import Faults
+from preflight.sandbox.scenario import schema
 from preflight.sandbox.world import World
+from preflight.yamlfile import of_value
 
 
 class Control:
@@ -32,7 +35,7 @@ class Control:
             return 404, _json({"error": f"the sandbox has {[' '.join(r) for r in self._routes]}"})
         try:
             return 200, _json(route(json.loads(body) if body else None))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, SpecError) as error:
             return 400, _json({"error": f"{type(error).__name__}: {error}"})
 
     def _state(self, _: Any) -> Any:
@@ -59,11 +62,12 @@ class Control:
         return leave(self._world, body)
 
     def _faults(self, body: Any) -> Any:
+        """Replace the fault rules: by one, a list, or `{"faults": [...]}`; nothing clears them."""
         rules = body["faults"] if isinstance(body, dict) and "faults" in body else body
-        if rules is None:
-            rules = []
-        self._world.part(Faults).replace(rules if isinstance(rules, list) else [rules])
-        return {"faults": len(rules) if isinstance(rules, list) else 1}
+        rules = rules if isinstance(rules, list) else [rules] if rules else []
+        of_value({"faults": rules}, "request").check(schema())
+        self._world.part(Faults).replace(rules)
+        return {"faults": len(rules)}
 
 
 def _json(value: Any) -> bytes:

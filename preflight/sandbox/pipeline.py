@@ -45,6 +45,13 @@ from preflight.sandbox.snapshot import Baseline
 from preflight.sandbox.table import Table
 from preflight.sandbox.world import World
 
+# Services that moto splits by more than the name in the signature.
+SEVERAL_APPLICATIONS = frozenset(
+    {"bedrock", "bedrock-agentcore", "dynamodb", "execute-api", "mediastore", "sagemaker", "ses"}
+    | {"sesv2", "timestream"}
+)
+S3_CONTROL = "/v20180820/"
+
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -60,7 +67,7 @@ class Pipeline:
         self._log = log
         self._latency = latency
         self._control = Control(world)
-        self._known: dict[str, bool] = {}
+        self._applications: dict[str, Any] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
@@ -143,27 +150,36 @@ class Pipeline:
         from werkzeug.test import run_wsgi_app
 
         environ = request.environ
-        if not request.operation or not self._is_in_moto(request):
+        if not request.operation:
             raise _not_implemented(request)
+        application = self._application(request)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
         environ["wsgi.input"] = BytesIO(request.body)
         environ["CONTENT_LENGTH"] = str(len(request.body))
         region = "aws" if request.service in engine.GLOBAL_SERVICES else request.region
         self.world.part(Baseline).note(request.service, region)
-        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
         body = b"".join(chunks)
         code = int(status.split()[0])
         if code == 404 and _is_missing_route(body):
             raise _not_implemented(request)
         return Response(code, headers.to_wsgi_list(), body, request)
 
-    def _is_in_moto(self, request: Request) -> bool:
-        """Whether moto has the service at all; asked once for each."""
-        if request.service not in self._known:
-            environ = request.environ
-            host = self._moto.infer_service_region_host(environ, environ.get("PATH_INFO", ""))
-            self._known[request.service] = bool(self._moto.get_backend_for_host(host))
-        return self._known[request.service]
+    def _application(self, request: Request) -> Any:
+        """Find moto's application for a service; it takes moto longer than most answers do."""
+        known = self._applications.get(request.service)
+        environ = request.environ
+        path = environ.get("PATH_INFO", "")
+        if known is not None and not path.startswith(S3_CONTROL):
+            return known
+        host = self._moto.infer_service_region_host(environ, path)
+        if not self._moto.get_backend_for_host(host):
+            raise _not_implemented(request)
+        found = self._moto.get_application(environ)
+        is_plain = "HTTP_AUTHORIZATION" in environ and not path.startswith(S3_CONTROL)
+        if is_plain and request.service not in SEVERAL_APPLICATIONS:
+            self._applications[request.service] = found
+        return found
 
 
 def unknown_credentials(request: Request, fault: AwsFault) -> AwsFault:

@@ -43,6 +43,7 @@ class Sandbox:
         self._thread: threading.Thread | None = None
         self._log: CallLog | None = None
         self._moto: Any = None
+        self._holds_moto = False
         self.world: World
 
     def __enter__(self) -> Self:
@@ -61,6 +62,7 @@ class Sandbox:
         """Read the scenario, open the port, and fill the account."""
         scenario = read_scenario(self._source)
         engine.take()
+        self._holds_moto = True
         try:
             from werkzeug.serving import make_server
 
@@ -79,7 +81,7 @@ class Sandbox:
             raise
 
     def stop(self) -> None:
-        """Close the port and forget the account."""
+        """Close the port and forget the account; harmless when that was done before."""
         if self._server is not None:
             if self._thread is not None:
                 self._server.shutdown()
@@ -88,8 +90,10 @@ class Sandbox:
             self._server = self._thread = None
         if self._log is not None:
             self._log.close()
-        engine.reset()
-        engine.release()
+        if self._holds_moto:
+            self._holds_moto = False
+            engine.reset()
+            engine.release()
 
     def reset(self, scenario: Path | str | Mapping[str, Any] | None = None) -> None:
         """Begin again on the same port: an empty account, or the one of another scenario."""

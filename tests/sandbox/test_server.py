@@ -232,12 +232,21 @@ def test_a_fault_can_only_delay(sandbox: Sandbox, client: Client) -> None:
     assert time.monotonic() - started >= 0.12
 
 
-def test_a_wrong_fault_is_refused_and_the_old_ones_stay(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "rule", [{"action": "sts:*", "eror": "x"}, {"action": "sts:*", "error": "x", "count": "two"}]
+)
+def test_a_wrong_fault_is_refused_and_the_old_ones_stay(
+    sandbox: Sandbox, client: Client, rule: dict[str, str]
+) -> None:
+    sandbox.reset({"faults": [{"action": "sts:*", "error": "Throttling"}]})
     with pytest.raises(HTTPError) as error:
-        control(sandbox, "faults", [{"action": "sts:*", "eror": "x"}])
+        control(sandbox, "faults", [rule])
     with error.value as answer:
         assert answer.code == 400
-        assert "eror" in answer.read().decode()
+        assert "faults[0]" in answer.read().decode()
+    with pytest.raises(ClientError) as failure:
+        client("sts").get_caller_identity()
+    assert code(failure) == "Throttling"
 
 
 def test_many_threads_make_things_at_once_and_lose_none(client: Client) -> None:
