@@ -10,7 +10,9 @@ import hashlib
 from typing import Any
 
 from preflight.sandbox import interfaces
+from preflight.sandbox.capacity import refuse_beyond_vcpus
 from preflight.sandbox.eks_state import Cluster, Nodegroup, Shape
+from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.world import World
 
 
@@ -114,15 +116,38 @@ def scale(world: World, cluster: Cluster, group: Nodegroup) -> None:
         return
     found.max_size, found.min_size = size["maxSize"], size["minSize"]
     subnets, have = list(group.shape["subnets"]), len(found.instance_states)
-    everywhere = found.vpc_zone_identifier
+    everywhere, group.shortage = found.vpc_zone_identifier, None
     for number in range(have, size["desiredSize"]):
+        group.shortage = _shortage(world, cluster, group, found.instance_type)
+        if group.shortage:
+            break
         found.vpc_zone_identifier = subnets[number % len(subnets)]
         found.set_desired_capacity(number + 1)
     found.vpc_zone_identifier = everywhere
-    found.set_desired_capacity(size["desiredSize"])
+    if group.shortage:
+        found.desired_capacity = size["desiredSize"]
+    else:
+        found.set_desired_capacity(size["desiredSize"])
     for state in found.instance_states:
         state.instance.lifecycle = "spot" if group.shape["capacityType"] == "SPOT" else None
     interfaces.drop_orphans(world.backend("ec2", cluster.region))
+
+
+def _shortage(world: World, cluster: Cluster, group: Nodegroup, instance_type: str) -> Shape | None:
+    """Describe what keeps one more instance from starting, as an issue of the group's health."""
+    is_spot = group.shape["capacityType"] == "SPOT"
+    try:
+        if not group.is_unlimited:
+            refuse_beyond_vcpus(world, cluster.region, instance_type, 1, is_spot=is_spot)
+    except AwsFault as fault:
+        kind = "Spot" if is_spot else "On-Demand"
+        return {
+            "code": "AsgInstanceLaunchFailures",
+            "message": f"Could not launch {kind} Instances. {fault.code} - {fault.message}"
+            " Launching EC2 instance failed.",
+            "resourceIds": [group.scaling_group],
+        }
+    return None
 
 
 def renew(world: World, cluster: Cluster, group: Nodegroup) -> None:

@@ -35,6 +35,8 @@ from preflight.sandbox.world import World
 
 FLEET_SECONDS, EMPTY_SECONDS = 20.0, 58.0
 DELETING_SECONDS, DELETING_EMPTY_SECONDS = 380.0, 80.0
+#: EKS tries for long before it says CREATE_FAILED.
+GIVE_UP_SECONDS = 1200.0
 AS_GIVEN = (
     "instanceTypes",
     "diskSize",
@@ -78,6 +80,7 @@ def create_nodegroup(request: Request) -> Shape:
         group = Nodegroup(
             _shape(request, cluster, contents, unique), f"eks-{name}-{unique}", f"eks-{unique}"
         )
+        group.is_unlimited = request.is_privileged
         cluster.nodegroups[name] = group
         for service in ("eks-nodegroup.amazonaws.com", "autoscaling.amazonaws.com"):
             ensure_linked_role(request, service)
@@ -147,15 +150,26 @@ def _fleet_ready(world: World, cluster: Cluster, group: Nodegroup) -> None:
 
 
 def _ready(world: World, group: Nodegroup) -> None:
+    if group.shape["status"] != "CREATING":
+        return
+    if group.shortage:
+        agenda(world).after(GIVE_UP_SECONDS, partial(_failed, group))
+        return
+    group.shape["status"] = "ACTIVE"
+    group.active_since = agenda(world).seconds()
+
+
+def _failed(group: Nodegroup) -> None:
     if group.shape["status"] == "CREATING":
-        group.shape["status"] = "ACTIVE"
-        group.active_since = agenda(world).seconds()
+        group.shape["status"] = "CREATE_FAILED"
 
 
 def described(world: World, cluster: Cluster, group: Nodegroup) -> Shape:
     """Describe a node group as it is now: DEGRADED when something it needs is gone."""
-    issues = _issues(world, cluster, group) if group.shape["status"] == "ACTIVE" else []
-    status = "DEGRADED" if issues else group.shape["status"]
+    status, issues = group.shape["status"], [group.shortage] if group.shortage else []
+    if status == "ACTIVE":
+        issues += _issues(world, cluster, group)
+        status = "DEGRADED" if issues else status
     return {**group.shape, "status": status, "health": {"issues": issues}}
 
 

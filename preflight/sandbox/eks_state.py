@@ -25,12 +25,16 @@ class Nodegroup:
 
     `scaling_group` is the name of its Auto Scaling group, `template` the name of EKS's own copy
     of the launch template, and `active_since` the virtual second it first became ACTIVE.
+    `shortage` is the health issue of instances that could not be started; quotas do not hold for
+    a group that `is_unlimited`: one of the scenario's set-up.
     """
 
     shape: Shape
     scaling_group: str
     template: str
     active_since: float | None = None
+    shortage: Shape | None = None
+    is_unlimited: bool = False
     updates: dict[str, Shape] = field(default_factory=dict)
 
 
