@@ -252,6 +252,14 @@ class Aws:
         return botocore.session.get_session()
 
 
+def as_principal(region: str, access_key_id: str, secret_access_key: str) -> Aws:
+    """Act with given keys instead of those of the environment."""
+    session = boto3.Session(
+        aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key
+    )
+    return Aws(region, session=session)
+
+
 def configured_region(profile: str | None) -> str | None:
     """Read the Region of a profile of the AWS configuration, as every AWS tool does."""
     try:

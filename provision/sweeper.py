@@ -16,12 +16,14 @@ from preflight.aws import Aws
 from preflight.errors import AccessDenied, AwsError, NotFound
 from preflight.finding import Coverage, Finding, LeftoverStatus, Severity, Status
 from preflight.price import Charge, monthly
-from preflight.resource import Found, Kind, Owner, State, Strength
+from preflight.resource import Found, Kind, Owner, Resource, State, Strength
+from provision.order import gone_first
 from provision.rehearsal import commands
 
 URL = "https://docs.aws.amazon.com/eks/latest/userguide/delete-cluster.html"
 #: From this much a month a leftover is worth waking somebody up for.
 DEAR_USD = 10.0
+HELD = "held by what is left over; `preflight delete` takes it when that is gone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Leftover:
     found: Found
     kind: type[Kind]
     status: LeftoverStatus
+    #: Planned, and held by a stray: an unfinished tear-down takes it once the stray is gone.
+    held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +52,10 @@ class Sweep:
 
     @property
     def to_delete(self) -> tuple[Leftover, ...]:
-        """What is certain enough to be deleted."""
-        return tuple(one for one in self.leftovers if one.status is LeftoverStatus.LEFTOVER)
+        """What is certain enough to be deleted, and what it holds."""
+        return tuple(
+            one for one in self.leftovers if one.held or one.status is LeftoverStatus.LEFTOVER
+        )
 
 
 def is_alive(aws: Aws, cluster: str) -> bool:
@@ -72,7 +78,7 @@ def sweep(aws: Aws, owner: Owner, kinds: Sequence[type[Kind]]) -> Sweep:
         key = (leftover.found.kind, leftover.found.id)
         seen[key] = _merged(seen[key], leftover) if key in seen else leftover
     return Sweep(
-        leftovers=tuple(seen.values()),
+        leftovers=_holding(tuple(seen.values()), rules),
         coverage=tuple(covered for look in looks for covered in look.coverage),
         unseen=tuple(finding for look in looks for finding in look.unseen),
     )
@@ -134,6 +140,32 @@ def _status(found: Found) -> LeftoverStatus:
     return LeftoverStatus.WAIT if found.state is State.GOING else LeftoverStatus.LEFTOVER
 
 
+def _holding(leftovers: tuple[Leftover, ...], rules: Sequence[type[Kind]]) -> tuple[Leftover, ...]:
+    """Part what a tear-down could not take because of a stray from what nobody will ever take."""
+    first = gone_first(rules)
+    present = {one.kind.kind for one in leftovers}
+    holders = {
+        one.kind.kind
+        for one in leftovers
+        if one.status is LeftoverStatus.LEFTOVER and not issubclass(one.kind, Resource)
+    }
+    held: set[str] = set()
+    while more := {
+        kind.kind
+        for kind in rules
+        if issubclass(kind, Resource)
+        and kind.kind in present - held
+        and first[kind.kind] & (holders | held)
+    }:
+        held |= more
+    return tuple(
+        replace(one, status=LeftoverStatus.WAIT, held=True)
+        if one.kind.kind in held and one.status is LeftoverStatus.LEFTOVER
+        else one
+        for one in leftovers
+    )
+
+
 def _merged(first: Leftover, second: Leftover) -> Leftover:
     """Join what two rules know of one thing: the first keeps it, the evidence adds up."""
     proof = dict.fromkeys((*first.found.evidence, *second.found.evidence))
@@ -143,6 +175,7 @@ def _merged(first: Leftover, second: Leftover) -> Leftover:
 
 def _finding(one: Leftover, blocked_by: list[str], now: datetime) -> Finding:
     found = one.found
+    note = HELD if one.held else found.note
     delete = () if one.status is not LeftoverStatus.LEFTOVER else commands(one.kind, found)
     usd = _price(found.charges, found.region)
     shown = found.name or found.id
@@ -150,7 +183,7 @@ def _finding(one: Leftover, blocked_by: list[str], now: datetime) -> Finding:
         check=f"scan.{found.kind}",
         status=one.status,
         subject=found.arn or found.id,
-        message=f"{found.kind} {shown}" + (f": {found.note}" if found.note else ""),
+        message=f"{found.kind} {shown}" + (f": {note}" if note else ""),
         hint="; ".join(shlex.join(words) for words in delete) or None,
         severity=_severity(one, usd),
         url=URL,

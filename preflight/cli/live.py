@@ -61,7 +61,7 @@ def _file(path: Path | None) -> Iterator[IO[str] | None]:
 @contextmanager
 def _view(asked: Asked) -> Iterator[Watch]:
     if asked.quiet:
-        yield lambda step: None
+        yield lambda _: None
     elif sys.stderr.isatty():
         with _table(asked) as watch:
             yield watch

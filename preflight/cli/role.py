@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -203,7 +203,7 @@ def _secret(owner: Owner) -> SecretFile:
 
 
 def _show(
-    asked: Asked, aws: Aws, owner: Owner, outcome: Outcome, arn: str, **sections: object
+    asked: Asked, aws: Aws, owner: Owner, outcome: Outcome, arn: str, **sections: Any
 ) -> Report:
     from preflight.cli.assemble import report
     from preflight.cli.show import show as write
