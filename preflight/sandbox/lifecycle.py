@@ -18,7 +18,7 @@ from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
-# Virtual seconds; medians of what users' logs show, see docs/decisions.
+# Virtual seconds: medians of what users' logs show.
 NAT_PENDING, NAT_DELETING, NAT_REMEMBERED = 105.0, 60.0, 3600.0
 ENDPOINT_PENDING = {"Interface": 110.0, "Gateway": 6.0}
 ENDPOINT_DELETING = {"Interface": 75.0, "Gateway": 2.0}

@@ -33,6 +33,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.lifecycle",
     "preflight.sandbox.dependencies",
     "preflight.sandbox.eks",
+    "preflight.sandbox.eks_quotas",
     "preflight.sandbox.aftermath",
 )
 

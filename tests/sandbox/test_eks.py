@@ -6,6 +6,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ class Account:
     def __init__(self, client: Callable[..., Any], sandbox: Any) -> None:
         self.sandbox = sandbox
         self.advance = sandbox.world.clock.advance
+        self.client = client
         self.eks, self.ec2, self.iam = client("eks"), client("ec2"), client("iam")
-        self.scaling, self.logs = client("autoscaling"), client("logs")
         self.role = self.make_role("control-plane", "eks.amazonaws.com")
         self.node_role = self.make_role("nodes", "ec2.amazonaws.com")
         self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -31,6 +32,16 @@ class Account:
             )["Subnet"]["SubnetId"]
             for n, zone in enumerate(ZONES)
         ]
+
+    @cached_property
+    def scaling(self) -> Any:
+        """Auto Scaling."""
+        return self.client("autoscaling")
+
+    @cached_property
+    def logs(self) -> Any:
+        """CloudWatch Logs."""
+        return self.client("logs")
 
     def make_role(self, name: str, service: str) -> str:
         """Make a role that a service can assume and give its ARN."""
@@ -150,36 +161,22 @@ def test_two_clusters_of_one_name_in_turn_have_different_issuers(account: Accoun
     assert account.cluster()["identity"]["oidc"]["issuer"] != first
 
 
-@pytest.mark.parametrize(
-    ("change", "code", "words"),
-    [
-        ({"roleArn": "arn:aws:iam::111122223333:role/no"}, "InvalidParameter", "does not exist"),
-        ({"subnetIds": ["subnet-0"]}, "InvalidParameter", "'subnet-0' does not exist"),
-        ({"subnetIds": "one"}, "InvalidParameter", "at least two different AZs"),
-        ({"securityGroupIds": ["sg-0"]}, "InvalidParameter", "'sg-0' does not exist"),
-        ({"version": "1.12"}, "InvalidParameter", "unsupported Kubernetes version"),
-        ({"name": "-x"}, "InvalidParameter", "regular expression"),
-        ({"encryptionConfig": [{"provider": {"keyArn": "k"}, "resources": ["secrets"]}]},
-         "InvalidParameter", "keyArn"),
-    ],
-)  # fmt: skip
-def test_a_cluster_that_cannot_be_is_refused(
-    account: Account, change: dict[str, Any], code: str, words: str
-) -> None:
-    more: dict[str, Any] = {k: v for k, v in change.items() if not k.endswith("Ids")}
-    more["network"] = {k: v for k, v in change.items() if k.endswith("Ids")}
-    if change.get("subnetIds") == "one":
-        more["network"] = {"subnetIds": account.subnets[:1]}
-    found = refusal(account.create, **more)
-    assert found[0] == f"{code}Exception"
-    assert words in found[1]
+def test_a_cluster_that_cannot_be_is_refused(account: Account) -> None:
+    no_key = [{"provider": {"keyArn": "k"}, "resources": ["secrets"]}]
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"roleArn": "arn:aws:iam::111122223333:role/no"}, "does not exist"),
+        ({"roleArn": account.node_role}, "trusted entity is not correct"),
+        ({"network": {"subnetIds": ["subnet-0"]}}, "'subnet-0' does not exist"),
+        ({"network": {"subnetIds": account.subnets[:1]}}, "at least two different AZs"),
+        ({"network": {"securityGroupIds": ["sg-0"]}}, "'sg-0' does not exist"),
+        ({"version": "1.12"}, "unsupported Kubernetes version"),
+        ({"name": "-x"}, "regular expression"),
+        ({"encryptionConfig": no_key}, "keyArn"),
+    ]
+    for change, words in wrong:
+        code, message = refusal(account.create, **change)
+        assert (code, words in message) == ("InvalidParameterException", True), message
     assert account.eks.list_clusters()["clusters"] == []
-
-
-def test_a_role_that_does_not_trust_eks_is_refused(account: Account) -> None:
-    code, message = refusal(account.create, roleArn=account.node_role)
-    assert code == "InvalidParameterException"
-    assert "trusted entity is not correct" in message
 
 
 def test_the_same_token_gives_the_same_cluster_and_another_request_is_refused(
@@ -341,34 +338,31 @@ def test_nodes_come_with_their_scaling_group_and_go_with_it(account: Account) ->
     account.eks.delete_cluster(name="prod")
 
 
-def template(account: Account, **contents: Any) -> str:
-    made = account.ec2.create_launch_template(
-        LaunchTemplateName="mine", LaunchTemplateData=contents
-    )
+def template(account: Account, name: str = "mine", **contents: Any) -> str:
+    made = account.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=contents)
     return str(made["LaunchTemplate"]["LaunchTemplateId"])
 
 
-@pytest.mark.parametrize(
-    ("contents", "change", "words"),
-    [
-        ({"InstanceType": "m5.large"}, {"instanceTypes": ["m5.large"]}, "not in both"),
+def test_a_node_group_that_cannot_be_is_refused(account: Account) -> None:
+    account.cluster()
+    typed = {"InstanceType": "m5.large"}
+    too_few = {"minSize": 2, "maxSize": 3, "desiredSize": 1}
+    wrong: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        (typed, {"instanceTypes": ["m5.large"]}, "not in both"),
         ({"InstanceType": "m5.nano"}, {}, "do not exist"),
-        ({"InstanceType": "m5.large"}, {"diskSize": 50}, "within the launch template"),
+        (typed, {"diskSize": 50}, "within the launch template"),
         ({"IamInstanceProfile": {"Name": "x"}}, {}, "instance profile"),
         ({"ImageId": "ami-0"}, {"amiType": "AL2023_x86_64_STANDARD"}, "other than CUSTOM"),
-        ({}, {"nodeRole": "arn:aws:iam::111122223333:role/no"}, "does not exist"),
-        ({}, {"subnets": ["subnet-0"]}, "does not exist"),
-        ({}, {"scalingConfig": {"minSize": 2, "maxSize": 3, "desiredSize": 1}}, "greater than"),
-    ],
-)
-def test_a_node_group_that_cannot_be_is_refused(
-    account: Account, contents: dict[str, Any], change: dict[str, Any], words: str
-) -> None:
-    account.cluster()
-    id = template(account, **contents or {"EbsOptimized": True})
-    code, message = refusal(account.create_nodes, launchTemplate={"id": id}, **change)
-    assert code == "InvalidParameterException"
-    assert words in message
+        (typed, {"launchTemplate": {"name": "absent"}}, "not found"),
+        (typed, {"nodeRole": "arn:aws:iam::111122223333:role/no"}, "does not exist"),
+        (typed, {"nodeRole": account.role}, "ec2.amazonaws.com"),
+        (typed, {"subnets": ["subnet-0"]}, "does not exist"),
+        (typed, {"scalingConfig": too_few}, "greater than"),
+    ]
+    for number, (contents, change, words) in enumerate(wrong):
+        id = template(account, name=f"t{number:02}", **contents)
+        code, message = refusal(account.create_nodes, **({"launchTemplate": {"id": id}} | change))
+        assert (code, words in message) == ("InvalidParameterException", True), message
 
 
 def test_a_node_group_can_be_resized_and_updated_to_another_template_version(
@@ -434,6 +428,27 @@ def test_nodes_beyond_the_vcpu_quota_make_the_group_fail(
     account.eks.delete_nodegroup(clusterName="prod", nodegroupName="workers")
     account.advance(400)
     assert account.instances() == []
+
+
+def test_the_quotas_of_eks_hold(client: Callable[..., Any], sandbox: Any) -> None:
+    at = {"service": "eks", "region": "us-west-2"}
+    quotas = [
+        {**at, "code": "L-1194D53C", "applied": 1},
+        {**at, "code": "L-6D54EA21", "applied": 1},
+        {**at, "code": "L-BD136A63", "applied": 2},
+    ]
+    sandbox.reset({"rates": "off", "quotas": quotas})
+    account = Account(client, sandbox)
+    account.cluster()
+    small = {"minSize": 0, "maxSize": 2, "desiredSize": 0}
+    codes = [
+        refusal(account.create, name="second")[0],
+        refusal(account.create_nodes)[0],
+        account.create_nodes(scalingConfig=small)["status"],
+        refusal(account.create_nodes, name="second", scalingConfig=small)[0],
+    ]
+    exceeded = "ResourceLimitExceededException"
+    assert codes == [exceeded, exceeded, "CREATING", exceeded]
 
 
 def test_addons_that_need_nodes_are_degraded_until_there_are_some(account: Account) -> None:
