@@ -170,12 +170,7 @@ class Role(Resource):
 
     kind = "iam/role"
     creates = (
-        Action(
-            name="iam:CreateRole",
-            on=(_ROLE_ARN,),
-            context={"iam:PermissionsBoundary": "{self.boundary}"},
-            tagged=True,
-        ),
+        Action(name="iam:CreateRole", on=(_ROLE_ARN,), tagged=True),
         Action(name="iam:TagRole", on=(_ROLE_ARN,), tagged=True, by_hand=True),
         Action(name="iam:UpdateAssumeRolePolicy", on=(_ROLE_ARN,)),
         Action(name="iam:AttachRolePolicy", on=(_ROLE_ARN,)),
@@ -210,11 +205,13 @@ class Role(Resource):
 
     def __post_init__(self) -> None:
         """Declare what this very role needs: an account may allow some policies and not others."""
-        puts = {"iam:AttachRolePolicy", "iam:PutRolePolicy"}
-        always = (action for action in type(self).creates if action.name not in puts)
-        object.__setattr__(self, "creates", (*always, *self._puts()))
+        own = {"iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"}
+        always = (action for action in type(self).creates if action.name not in own)
+        object.__setattr__(self, "creates", (*self._own(), *always))
 
-    def _puts(self) -> Iterator[Action]:
+    def _own(self) -> Iterator[Action]:
+        bounded = {"iam:PermissionsBoundary": self.boundary} if self.boundary else {}
+        yield Action(name="iam:CreateRole", on=(_ROLE_ARN,), context=bounded, tagged=True)
         own = tuple(_policy_arn(policy) for policy in self.policies)
         for arn in (*self.managed, *own):
             yield Action(

@@ -324,6 +324,16 @@ def test_a_role_says_which_policies_it_will_attach() -> None:
     assert attached == {READ_ONLY, own + policy_name(OWNER, "volumes")}
 
 
+def test_a_role_says_that_it_will_be_bounded_only_when_it_will() -> None:
+    boundary = "arn:aws:iam::111122223333:policy/boundary"
+    for role, context in (
+        (_role(OWNER, "node", boundary=boundary), {"iam:PermissionsBoundary": boundary}),
+        (_role(OWNER, "node"), {}),
+    ):
+        (creates,) = [action for action in role.creates if action.name == "iam:CreateRole"]
+        assert creates.of(role, OWNER).context == context
+
+
 def test_an_event_target_that_aws_did_not_take_is_an_error() -> None:
     refused = {"FailedEntryCount": 1, "FailedEntries": [{"TargetId": "queue", "ErrorCode": "No"}]}
     with pytest.raises(AwsError, match="queue"):
