@@ -16,6 +16,7 @@ from typing import Any
 from preflight.sandbox import interfaces
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
+from preflight.sandbox.tokens import REPLAYED
 from preflight.sandbox.world import World
 
 # Virtual seconds: medians of what users' logs show.
@@ -119,7 +120,7 @@ def nat_created(request: Request, response: Response) -> dict[str, Any] | None:
     """A NAT gateway is pending for a while, and has a network interface of AWS's from the start."""
     result = response.result
     id = result.get("NatGateway", {}).get("NatGatewayId")
-    if not id:
+    if not id or REPLAYED in request.notes:
         return None
     nat = _ec2(request).nat_gateways[id]
     nat.state = "pending"
@@ -159,7 +160,7 @@ def endpoint_created(request: Request, response: Response) -> dict[str, Any] | N
     """A VPC endpoint is pending for a while; its interfaces belong to AWS."""
     result = response.result
     id = result.get("VpcEndpoint", {}).get("VpcEndpointId")
-    if not id:
+    if not id or REPLAYED in request.notes:
         return None
     ec2 = _ec2(request)
     endpoint = ec2.vpc_end_points[id]

@@ -31,6 +31,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.network",
     "preflight.sandbox.iam_lists",
     "preflight.sandbox.lifecycle",
+    "preflight.sandbox.tokens",
     "preflight.sandbox.dependencies",
     "preflight.sandbox.eks",
     "preflight.sandbox.eks_quotas",

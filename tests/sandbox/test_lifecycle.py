@@ -86,6 +86,20 @@ def test_a_nat_gateway_deleted_while_pending_does_not_come_back(
     assert state_of_nat(ec2, id) == "deleted"
 
 
+def test_the_same_client_token_makes_no_second_nat_gateway(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    wanted = {"SubnetId": network["subnet"], "AllocationId": address, "ClientToken": "t"}
+    first = ec2.create_nat_gateway(**wanted)["NatGateway"]["NatGatewayId"]
+    advance(106)
+    again = ec2.create_nat_gateway(**wanted)["NatGateway"]["NatGatewayId"]
+    assert (again, state_of_nat(ec2, first)) == (first, "available")
+    assert len(ec2.describe_nat_gateways()["NatGateways"]) == 1
+    with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
+        ec2.create_nat_gateway(SubnetId=network["subnet"], ClientToken="t")
+
+
 def test_the_address_of_a_nat_gateway_stays_until_the_gateway_is_gone(
     ec2: Any, network: dict[str, str], advance: Any
 ) -> None:
