@@ -125,12 +125,25 @@ def only_checks(denials: Sequence[Denial]) -> Answer:
 
 
 def refused(behind: Entity, rulings: Iterable[Ruling]) -> Answer | None:
-    """Say once that the simulator may not be asked at all, and how to allow it."""
+    """Say once that nothing was simulated at all, and how that would go."""
     errors = [ruling.error for ruling in rulings]
-    denial = next((error for error in errors if isinstance(error, AccessDenied)), None)
-    if denial is None or any(error is None for error in errors):
+    first = next(iter(errors), None)
+    if first is None or any(error is None for error in errors):
         return None
-    action = denial.action or SIMULATE
+    denial = next((error for error in errors if isinstance(error, AccessDenied)), None)
+    if denial is not None:
+        return _not_granted(behind, denial.action or SIMULATE)
+    guess = "allow iam:GetRole: the path of the role is a guess" if behind.guessed else first.hint
+    return Answer(
+        status=Status.UNKNOWN,
+        subject="simulation",
+        message=f"nothing is known of the permissions of {behind.arn}: {first}",
+        hint=guess,
+        data={"decision": "unknown", "layer": "unknown"},
+    )
+
+
+def _not_granted(behind: Entity, action: str) -> Answer:
     allow = {"Effect": "Allow", "Action": action, "Resource": behind.arn}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     kind, name = behind.arn.split(":")[5].split("/")[0], behind.arn.rpartition("/")[2]

@@ -13,7 +13,7 @@ from checks.rulings import Denial, denials
 from checks.simulation import Ruling, ask
 from preflight.actions import Action
 from preflight.check import Answer, Context, check
-from preflight.errors import NotFound
+from preflight.errors import AwsError
 from preflight.finding import Coverage, Status
 
 #: Where IAM and its like receive every request, whatever Region a caller works in.
@@ -113,8 +113,8 @@ def _without_needless(
             try:
                 context.aws.call("iam", "GetRole", RoleName=question.resource.rpartition("/")[2])
                 continue
-            except NotFound:
-                pass
+            except AwsError:
+                pass  # not there, or nobody may look: the right is still needed
         kept[question] = ruling
     return kept
 

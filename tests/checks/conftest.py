@@ -43,6 +43,8 @@ class Bench:
 
     sandbox: Sandbox
     loader: botocore.loaders.Loader
+    #: What was looked up of zones and types, which are the same in all accounts of the sandbox.
+    known: dict[tuple[str, ...], facts.Facts]
 
     def begin(self, **scenario: Any) -> None:
         """Begin anew: an account with the keys of a scenario."""
@@ -81,7 +83,10 @@ class Bench:
         asked = spec.from_mapping({**SMALL, **wanted})
         builder = aws or self.aws(region=asked.region)
         types = tuple(each.type for each in asked.instance_types)
-        known = facts.look(self.aws(region=asked.region), types)
+        known = self.known.get((asked.region, *types))
+        if known is None:
+            known = facts.look(self.aws(region=asked.region), types)
+            self.known[asked.region, *types] = known
         return Context(
             spec=asked,
             profile=profile.load(asked.vendor),
@@ -123,6 +128,11 @@ def loader() -> botocore.loaders.Loader:
     return botocore.loaders.create_loader()
 
 
+@pytest.fixture(scope="session")
+def known() -> dict[tuple[str, ...], facts.Facts]:
+    return {}
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """One server for each file of tests; `bench.begin` begins anew on it."""
@@ -137,8 +147,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def bench(sandbox: Sandbox, loader: botocore.loaders.Loader) -> Bench:
+def bench(
+    sandbox: Sandbox,
+    loader: botocore.loaders.Loader,
+    known: dict[tuple[str, ...], facts.Facts],
+) -> Bench:
     """An empty account, and what is needed to ask checks about it."""
-    made = Bench(sandbox, loader)
+    made = Bench(sandbox, loader, known)
     made.begin()
     return made
