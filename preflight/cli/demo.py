@@ -186,7 +186,7 @@ class Story:
         typer.echo(f"The report of the leftovers: {self._report}")
 
     def _write(self, name: str) -> None:
-        types = "[t3.medium]" if self._short else "[t3.medium, m5.large, g5.xlarge]"
+        types = "[t3.medium]" if self._short else "[m6i.large, g6.xlarge]"
         self._spec.write_text(f"name: {name}\nregion: {REGION}\ninstance_types: {types}\n")
 
     def _run(self, *arguments: str, expect: int = 0) -> None:

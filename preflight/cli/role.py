@@ -10,7 +10,7 @@ import typer
 
 from preflight.cli import options as o
 from preflight.cli.asked import Asked, configured_region
-from preflight.errors import NotFound, Refused, UsageError
+from preflight.errors import BuildFailed, NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
     from preflight.aws import Aws
@@ -92,14 +92,15 @@ def make(
         built = build(verdict.permit(plan), aws, journal)
     from reports.view import Outcome
 
-    outcome = Outcome.BUILT if built.complete else Outcome.FAILED
+    if not built.complete:
+        raise BuildFailed(f"{owner.cluster}: {built.steps[0].message}")
     arn = built.steps[0].id
-    if shell and built.complete:
+    if shell:
         typer.echo(f"export ROLE_ARN={shlex.quote(arn)} EXTERNAL_ID={shlex.quote(secret)}")
         return
     from preflight.cli.assemble import steps
 
-    _show(asked, aws, owner, outcome, arn, steps=steps(built.steps))
+    _show(asked, aws, owner, Outcome.BUILT, arn, steps=steps(built.steps))
 
 
 @role.command()
@@ -161,10 +162,10 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
     confirm(f"Role {owner.cluster} in {owner.account} will be deleted.", owner.cluster, asked)
     with opened(owner.account, owner.region, f"role-{owner.cluster}") as journal:
         torn = tear_down(aws, owner, (Role,), journal)
-    if torn.complete:
-        _secret(owner).forget()
-    outcome = Outcome.DELETED if torn.complete else Outcome.FAILED
-    _show(asked, aws, owner, outcome, arn, steps=steps(torn.steps))
+    if not torn.complete:
+        raise BuildFailed(f"{owner.cluster}: {torn.steps[0].message}")
+    _secret(owner).forget()
+    _show(asked, aws, owner, Outcome.DELETED, arn, steps=steps(torn.steps))
 
 
 def _where(asked: Asked, name: str | None, region: str | None) -> tuple[Aws, Profile, Owner]:

@@ -25,6 +25,7 @@ class Control:
             ("POST", "/_sandbox/clock"): self._clock,
             ("POST", "/_sandbox/faults"): self._faults,
             ("POST", "/_sandbox/leave"): self._leave,
+            ("POST", "/_sandbox/regions"): self._regions,
         }
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
@@ -39,7 +40,7 @@ class Control:
             return 400, _json({"error": f"{type(error).__name__}: {error}"})
 
     def _state(self, _: Any) -> Any:
-        from preflight.sandbox.lifecycle import agenda
+        from preflight.sandbox.agenda import agenda
         from preflight.sandbox.snapshot import snapshot
 
         agenda(self._world).catch_up()
@@ -50,7 +51,7 @@ class Control:
             return list(self._world.calls)
 
     def _clock(self, body: Any) -> Any:
-        from preflight.sandbox.lifecycle import agenda
+        from preflight.sandbox.agenda import agenda
 
         now = self._world.clock.advance(float(body["advance"]))
         agenda(self._world).catch_up()
@@ -60,6 +61,15 @@ class Control:
         from preflight.sandbox.leave import leave
 
         return leave(self._world, body)
+
+    def _regions(self, body: Any) -> Any:
+        """Do what the console's account settings do: `{"us-west-2": {"sts": "active"}}`."""
+        of_value({"regions": body}, "request").check(schema())
+        with self._world.lock:
+            regions = self._world.scenario.setdefault("regions", {})
+            for name, settings in body.items():
+                regions.setdefault(name, {}).update(settings)
+        return {"regions": regions}
 
     def _faults(self, body: Any) -> Any:
         """Replace the fault rules: by one, a list, or `{"faults": [...]}`; nothing clears them."""
