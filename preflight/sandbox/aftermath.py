@@ -11,10 +11,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_network import deliver_logs, log_group_name
 from preflight.sandbox.eks_state import Eks
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 

@@ -6,6 +6,7 @@ import uuid
 from functools import partial
 from typing import Any
 
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_addon_versions import CATALOGUE, version_for
 from preflight.sandbox.eks_pod_identity import associate
 from preflight.sandbox.eks_state import (
@@ -22,7 +23,6 @@ from preflight.sandbox.eks_state import (
     refuse,
 )
 from preflight.sandbox.eks_updates import new_update
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
 

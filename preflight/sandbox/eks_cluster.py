@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from preflight.sandbox import eks_versions
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_entries import admit_creator
 from preflight.sandbox.eks_network import (
     check_network,
@@ -30,7 +31,6 @@ from preflight.sandbox.eks_state import (
     refuse,
 )
 from preflight.sandbox.faults import Faults
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_fleet import find_template, pinned, renew, scale
 from preflight.sandbox.eks_node_rules import check_size
 from preflight.sandbox.eks_nodes import group_of
 from preflight.sandbox.eks_state import Cluster, Nodegroup, Shape, once, refuse
 from preflight.sandbox.eks_updates import new_update
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request
 
 CONFIG_SECONDS, VERSION_SECONDS = 30.0, 300.0

@@ -7,6 +7,7 @@ import zlib
 from functools import partial
 from typing import Any
 
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_entries import access_entry
 from preflight.sandbox.eks_fleet import (
     drop_fleet,
@@ -29,7 +30,6 @@ from preflight.sandbox.eks_state import (
     page,
     refuse,
 )
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
 

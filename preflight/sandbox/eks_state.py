@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
 

@@ -7,9 +7,9 @@ import uuid
 from typing import Any
 
 from preflight.sandbox import eks_versions
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_network import deliver_logs
 from preflight.sandbox.eks_state import Cluster, Shape, cluster_of, now, once, page, refuse
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.request import Request
 
 # Parameter of UpdateClusterConfig -> type of update and virtual seconds it takes.

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.sandbox import interfaces
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_network import deliver_logs, log_group_name
 from preflight.sandbox.eks_state import Cluster, Eks
-from preflight.sandbox.lifecycle import agenda
 from preflight.sandbox.world import World
 
 NAMESPACE, SERVICE = "default", "web"

@@ -1,23 +1,16 @@
-"""What AWS does later: an agenda on the virtual clock, and the states of EC2 that hang on it.
-
-A request that starts something puts what follows on the agenda; every request first carries out
-what has become due. So moto's own state is always the state at the present virtual time, and
-filters, listings and delete rules need to know nothing of it.
-"""
+"""States of EC2 that take their time: VPCs, NAT gateways, endpoints, load balancers' interfaces."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from preflight.sandbox import interfaces
+from preflight.sandbox.agenda import agenda, catch_up
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.tokens import REPLAYED
-from preflight.sandbox.world import World
 
 # Virtual seconds: medians of what users' logs show.
 NAT_PENDING, NAT_DELETING, NAT_REMEMBERED = 105.0, 60.0, 3600.0
@@ -25,54 +18,6 @@ ENDPOINT_PENDING = {"Interface": 110.0, "Gateway": 6.0}
 ENDPOINT_DELETING = {"Interface": 75.0, "Gateway": 2.0}
 NETWORK_PENDING = 1.0
 LOAD_BALANCER_INTERFACES = 90.0
-
-
-class Agenda:
-    """What is going to happen in one sandbox, in virtual time; a part of the world."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
-        self._at: float | None = None
-
-    def seconds(self) -> float:
-        """Tell the virtual time: inside an act the time it was due, not when it was noticed."""
-        return self._world.clock.monotonic() if self._at is None else self._at
-
-    def now(self) -> datetime:
-        """Tell the same as a date."""
-        clock = self._world.clock
-        if self._at is None:
-            return clock.now()
-        return clock.now() - timedelta(seconds=clock.monotonic() - self._at)
-
-    def after(self, seconds: float, act: Callable[[], None]) -> None:
-        """Do something so many virtual seconds from now."""
-        self._count += 1
-        heapq.heappush(self._due, (self.seconds() + seconds, self._count, act))
-
-    def catch_up(self) -> None:
-        """Do all that has become due, in order of time."""
-        with self._world.lock:
-            if self._at is not None:
-                return
-            while self._due and self._due[0][0] <= self._world.clock.monotonic():
-                self._at, _, act = heapq.heappop(self._due)
-                try:
-                    act()
-                finally:
-                    self._at = None
-
-
-def agenda(world: World) -> Agenda:
-    """Give the agenda of a sandbox."""
-    return world.part(Agenda)
-
-
-def catch_up(request: Request) -> None:
-    """Bring the account up to the present before a request is looked at."""
-    agenda(request.world).catch_up()
 
 
 def _ec2(request: Request) -> Any:
