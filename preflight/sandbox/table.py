@@ -35,6 +35,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.dependencies",
     "preflight.sandbox.eks",
     "preflight.sandbox.eks_quotas",
+    "preflight.sandbox.eks_tagging",
     "preflight.sandbox.aftermath",
 )
 

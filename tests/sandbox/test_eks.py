@@ -553,6 +553,26 @@ def test_tags_of_clusters_and_of_node_groups(account: Account) -> None:
     assert account.eks.describe_cluster(name="prod")["cluster"]["tags"] == {"c": "3"}
 
 
+def test_the_tagging_api_finds_clusters_by_their_tags(account: Account) -> None:
+    arn = account.create("one", tags={"preflight:cluster": "one", "a": "b"})["arn"]
+    account.create("two", tags={"preflight:cluster": "two"})
+    account.create("bare")
+    tagging = account.client("resourcegroupstaggingapi")
+
+    def found(**wanted: Any) -> list[str]:
+        mapped = tagging.get_resources(**wanted)["ResourceTagMappingList"]
+        return [one["ResourceARN"].rpartition("/")[2] for one in mapped]
+
+    ours = [{"Key": "preflight:cluster", "Values": ["one"]}]
+    assert found(TagFilters=ours, ResourceTypeFilters=["eks:cluster"]) == ["one"]
+    assert found(ResourceTypeFilters=["eks"]) == ["one", "two"]
+    assert found(ResourceTypeFilters=["eks:nodegroup"]) == []
+    assert found(ResourceARNList=[arn]) == ["one"]
+    account.eks.delete_cluster(name="one")
+    account.advance(200)
+    assert found(ResourceTypeFilters=["eks"]) == ["two"]
+
+
 LOGGING = {"clusterLogging": [{"types": ["api", "audit"], "enabled": True}]}
 
 
