@@ -27,8 +27,8 @@ def check_node_role(request: Request, role_arn: str) -> None:
     """Refuse a node role that is not there or that instances cannot have."""
     role = find_role(request, role_arn)
     if role is None:
-        message = f"The role with name {role_arn.rpartition('/')[2]} cannot be found: {role_arn}"
-        raise refuse("InvalidParameterException", f"{message} does not exist")
+        message = f"The role with name {role_arn.rpartition('/')[2]} cannot be found."
+        raise refuse("InvalidParameterException", message)
     if not trusts(role, "ec2.amazonaws.com"):
         message = (
             "Following required service principals [ec2.amazonaws.com] were not found in the trust"

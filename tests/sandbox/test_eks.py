@@ -354,7 +354,7 @@ def test_a_node_group_that_cannot_be_is_refused(account: Account) -> None:
         ({"IamInstanceProfile": {"Name": "x"}}, {}, "instance profile"),
         ({"ImageId": "ami-0"}, {"amiType": "AL2023_x86_64_STANDARD"}, "other than CUSTOM"),
         (typed, {"launchTemplate": {"name": "absent"}}, "not found"),
-        (typed, {"nodeRole": "arn:aws:iam::111122223333:role/no"}, "does not exist"),
+        (typed, {"nodeRole": "arn:aws:iam::111122223333:role/no"}, "cannot be found"),
         (typed, {"nodeRole": account.role}, "ec2.amazonaws.com"),
         (typed, {"subnets": ["subnet-0"]}, "does not exist"),
         (typed, {"scalingConfig": too_few}, "greater than"),
