@@ -151,16 +151,11 @@ def _near(context: Context, names: tuple[str, ...]) -> Mapping[str, list[str]]:
         patterns |= {f"{family}.*", f"{family[:1]}*.{size or 'large'}"}
     wanted = [{"Name": "instance-type", "Values": sorted(patterns)}]
     try:
-        like = {
-            offering["InstanceType"]
-            for offering in context.aws.each(
-                "ec2",
-                "DescribeInstanceTypeOfferings",
-                "InstanceTypeOfferings",
-                LocationType="region",
-                Filters=wanted,
+        like = set(
+            context.aws.each(
+                "ec2", "DescribeInstanceTypes", "InstanceTypes[].InstanceType", Filters=wanted
             )
-        }
+        )
     except AwsError:
         return {}  # the type does not exist all the same, only nothing like it is told
     return {name: get_close_matches(name, sorted(like), n=3) for name in names}

@@ -10,7 +10,7 @@ from checks import permission_text as text
 from checks.batches import Keys, Question
 from checks.principal import Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
-from checks.simulation import Ruling, ask
+from checks.simulation import Ruling, ask_sparingly
 from preflight.actions import Action
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
@@ -43,7 +43,7 @@ BY_DOING = frozenset(
     ),
     fix="Attach the policy that `preflight permissions` prints to the principal that builds.",
     url="https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html",
-    actions=("iam:SimulatePrincipalPolicy", "iam:GetRole"),
+    actions=("iam:SimulatePrincipalPolicy", "iam:GetRole", "sts:GetCallerIdentity"),
 )
 def permissions(context: Context) -> Iterator[Answer | Coverage]:
     """Simulate each action with the ARNs and condition keys that the real call carries."""
@@ -57,7 +57,7 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
         return
     planned = {q for action in context.plan.actions for q in questions(context, action)}
     asking = {q for action in _of_checks() for q in questions(context, action)} - planned
-    rulings = ask(context.aws, behind.arn, planned | asking)
+    rulings = ask_sparingly(context.aws, behind.arn, planned | asking)
     if refusal := text.refused(behind, rulings.values()):
         yield refusal
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checks.batches import Batch, Question, batched
@@ -57,11 +57,36 @@ def ask(
         return {ruling.question: ruling for rulings in answers for ruling in rulings}
 
 
+def ask_sparingly(
+    aws: Aws, principal: str, questions: Iterable[Question]
+) -> dict[Question, Ruling]:
+    """Put all questions, and those with keys of their own first without these keys.
+
+    Each value of such a key costs a call, and most policies never ask for it: the simulator says
+    which keys the policies ask for. What is allowed without a key that nothing asks for needs no
+    second call. SCPs are never told, and boundaries may not be, so where these exist it does.
+    """
+    bare = {question: replace(question, own=()) for question in questions}
+    first = ask(aws, principal, bare.values())
+    settled = {
+        question: replace(first[plain], question=question)
+        for question, plain in bare.items()
+        if question == plain or _settled(question, first[plain])
+    }
+    return settled | ask(aws, principal, bare.keys() - settled.keys())
+
+
+def _settled(question: Question, plain: Ruling) -> bool:
+    asked_for = {key.lower() for key in plain.missing}
+    needless = not any(key.lower() in asked_for for key, _ in question.own)
+    return plain.allowed and needless and plain.organizations is None and plain.boundary is None
+
+
 def _rulings(aws: Aws, principal: str, batch: Batch, exclude: Sequence[str]) -> list[Ruling]:
     try:
         found = _simulate(aws, principal, batch, exclude)
     except AwsError as error:
-        parts = _parts(error, batch.actions) if error.code == "InvalidInput" else []
+        parts = _parts(error, batch.actions)
         if not parts:
             return [Ruling(question=question, error=error) for question in batch.questions]
         smaller = [batch.narrowed(part) for part in parts]
@@ -75,8 +100,8 @@ def _parts(error: AwsError, names: list[str]) -> list[set[str]]:
     AWS answers `Invalid Input Actions: [a,b] and [c] require different authorization information`
     and documents nowhere which actions go together.
     """
-    if len(names) < 2:
-        return []
+    if error.code != "InvalidInput" or "Action" not in error.message or len(names) < 2:
+        return []  # nothing that smaller calls would mend
     listed = [set(re.split(r"[,\s]+", text)) for text in re.findall(r"\[([^\]]*)\]", str(error))]
     parts = [part & set(names) for part in listed if part & set(names)]
     if len(parts) > 1 and sum(map(len, parts)) == len(names):

@@ -24,7 +24,12 @@ SETTINGS = "https://console.aws.amazon.com/iam/home#/account_settings"
     ),
     fix=f"Activate the Region under Security Token Service (STS) at {SETTINGS}.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html",
-    actions=("ec2:DescribeRegions", "sts:AssumeRole", "sts:GetSessionToken"),
+    actions=(
+        "ec2:DescribeRegions",
+        "sts:AssumeRole",
+        "sts:GetSessionToken",
+        "sts:GetCallerIdentity",
+    ),
 )
 def sts(context: Context) -> Iterator[Answer]:
     """Ask STS for credentials where the nodes would, and throw them away.

@@ -25,7 +25,7 @@ REGION = "us-west-2"
 SMALL: Mapping[str, Any] = {
     "name": "dev",
     "region": REGION,
-    "instance_types": [{"type": "m6i.large", "capacity": ["on-demand"]}],
+    "instance_types": [{"type": "m7i.large", "capacity": ["on-demand"]}],
     "network": {"zones": ["a", "b"], "nat": "single"},
     "resolver_query_logging": False,
 }

@@ -73,7 +73,7 @@ def test_whoever_may_do_all_passes_in_few_calls(bench: Any) -> None:
     assert {finding.status for finding in found.values()} == {Status.PASS}
     named = {name for finding in found.values() for name in finding.data["actions"]}
     assert named == {action.name for action in context.plan.actions}
-    assert context.aws.calls.by_operation["iam:SimulatePrincipalPolicy"] <= 30
+    assert context.aws.calls.by_operation["iam:SimulatePrincipalPolicy"] <= 10
 
 
 def test_every_action_that_is_denied_fails_and_no_other(bench: Any) -> None:
@@ -171,6 +171,29 @@ def test_a_region_that_an_scp_forbids_spares_iam_where_it_lives(bench: Any) -> N
 
     assert found["ec2:CreateVpc"] is Status.FAIL
     assert found["iam"] is Status.PASS
+
+
+def test_a_value_that_only_an_scp_asks_for_is_asked_about(bench: Any) -> None:
+    later = {"StringEquals": {"ec2:CreateAction": "CreateSubnet"}}
+    scp = bench.document(deny("ec2:CreateTags", Condition=later))
+    context = as_builder(bench, scps=[scp])
+    wanted = [action for action in context.plan.actions if action.name == "ec2:CreateTags"]
+
+    found = bench.ask(permissions, needing(context, *wanted))["ec2:CreateTags"]
+
+    assert found.status is Status.FAIL
+    assert found.data["resources"] == ["arn:aws:ec2:us-west-2:111122223333:subnet/*"]
+
+
+def test_a_value_that_a_policy_asks_for_is_asked_about(bench: Any) -> None:
+    later = {"StringEquals": {"ec2:CreateAction": "CreateSubnet"}}
+    context = as_builder(bench, ALL, deny("ec2:CreateTags", Condition=later))
+    wanted = [action for action in context.plan.actions if action.name == "ec2:CreateTags"]
+
+    found = bench.ask(permissions, needing(context, *wanted))["ec2:CreateTags"]
+
+    assert found.status is Status.FAIL
+    assert found.data["resources"] == ["arn:aws:ec2:us-west-2:111122223333:subnet/*"]
 
 
 def test_conditions_on_what_the_call_carries_are_met(bench: Any) -> None:
@@ -321,16 +344,21 @@ def test_actions_that_cannot_share_a_call_are_asked_apart(bench: Any) -> None:
 def test_actions_are_halved_when_the_simulator_does_not_say_which_do_not_fit(bench: Any) -> None:
     names = tuple(f"ec2:Describe{thing}" for thing in ("Vpcs", "Subnets", "Images", "Hosts"))
     context = needing(as_builder(bench), *(Action(name=name) for name in names))
-    bench.fault({"action": "iam:SimulatePrincipalPolicy", "error": "InvalidInput", "count": 2})
+    message = "Invalid Input Actions: they require different authorization information"
+    fault = {"action": "iam:SimulatePrincipalPolicy", "error": "InvalidInput", "count": 2}
+    bench.fault({**fault, "message": message})
 
     assert bench.statuses(permissions, context)["ec2"] is Status.PASS
 
 
-def test_an_action_the_simulator_refuses_is_unknown(bench: Any) -> None:
+def test_a_request_the_simulator_refuses_is_one_unknown_and_not_asked_again(bench: Any) -> None:
     context = needing(as_builder(bench), Action(name="ec2:DescribeVpcs"))
-    bench.fault({"action": "iam:SimulatePrincipalPolicy", "error": "InvalidInput"})
+    message = "Invalid Entity Arn: it does not clearly define entity type and name."
+    fault = {"action": "iam:SimulatePrincipalPolicy", "error": "InvalidInput"}
+    bench.fault({**fault, "message": message})
 
-    assert bench.statuses(permissions, context)["ec2:DescribeVpcs"] is Status.UNKNOWN
+    assert bench.statuses(permissions, context) == {"simulation": Status.UNKNOWN}
+    assert context.aws.calls.by_operation["iam:SimulatePrincipalPolicy"] <= 3
 
 
 def test_what_only_checks_look_with_is_a_warning(bench: Any) -> None:
