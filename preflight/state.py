@@ -32,6 +32,10 @@ class State:
         """Give the journal of a cluster; nothing is read or made before it is entered."""
         return Journal(self.folder / account / region / f"{cluster}.sqlite3", clock=clock)
 
+    def role_journal(self, account: str, role_name: str) -> Journal:
+        """Give the journal of a vendor's role."""
+        return Journal(self.folder / account / "roles" / f"{role_name}.sqlite3")
+
     def has(self, account: str, region: str, cluster: str) -> bool:
         """Say whether there is a journal of this cluster here."""
         return (self.folder / account / region / f"{cluster}.sqlite3").exists()

@@ -195,7 +195,9 @@ def _finding(one: Leftover, blocked_by: list[str], now: datetime) -> Finding:
             "region": found.region,
             "cluster": found.cluster,
             "strength": str(found.strength),
-            "evidence": [f"{piece.strength}: {piece.text}" for piece in found.evidence],
+            "evidence": [
+                {"strength": str(piece.strength), "text": piece.text} for piece in found.evidence
+            ],
             "age_seconds": _age(found, now),
             "monthly_usd": usd,
             "blocks": sorted(filter(None, set(found.blocks))),

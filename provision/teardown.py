@@ -134,9 +134,10 @@ class _TearDown:
                 await self._delete_all(kind)
             ended = True
         except _Stuck as stuck:
-            self._steps.setdefault(
-                kind.kind, Step(address=kind.kind, phase=Phase.FAILED, message=str(stuck))
-            )
+            if not any(key.startswith(f"{kind.kind}\x1f") for key in self._steps):
+                self._steps[kind.kind] = Step(
+                    address=kind.kind, phase=Phase.FAILED, message=str(stuck)
+                )
         finally:
             self._gone[kind.kind].set_result(ended)
 
@@ -231,8 +232,9 @@ class _TearDown:
             message=message,
             seconds=round(self._aws.clock.monotonic() - self._began, 3),
         )
-        if self._steps.get(_key(found)) != step:
-            self._steps[_key(found)] = step
+        before = self._steps.get(_key(found))
+        self._steps[_key(found)] = step
+        if before is None or (before.phase, before.message) != (phase, message):
             self._progress(step)
 
 

@@ -119,7 +119,7 @@ def _proof(proof: Any, strength: str) -> str:
     said = str(proof)
     if isinstance(proof, Mapping):
         strength = str(proof.get("strength") or strength)
-        said = f"{proof.get('key', 'seen')}={proof.get('value', '')}"
+        said = str(proof.get("text") or f"{proof.get('key', 'seen')}={proof.get('value', '')}")
     return f"{strength}: {said}" if strength else said
 
 

@@ -124,9 +124,16 @@ def opened(account: str, region: str, cluster: str) -> Iterator[Journal]:
     """Open the journal of a cluster and hold its lease."""
     from preflight.state import State, default_folder
 
+    with held(State(folder=default_folder()).journal(account, region, cluster)) as journal:
+        yield journal
+
+
+@contextmanager
+def held(journal: Journal) -> Iterator[Journal]:
+    """Open a journal and hold its lease."""
     holder = f"{os.environ.get('USER', 'somebody')}@{socket.gethostname()}:{os.getpid()}"
     run = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    with State(folder=default_folder()).journal(account, region, cluster) as journal:
+    with journal:
         journal.lock(holder, run)
         yield journal
 

@@ -14,6 +14,7 @@ from preflight.errors import BuildFailed, NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
     from preflight.aws import Aws
+    from preflight.journal import Journal
     from preflight.profile import Profile
     from preflight.resource import Owner
     from preflight.secret import SecretFile
@@ -72,7 +73,7 @@ def make(
     shell: bool = False,
 ) -> None:
     """Make the role; the caller's own account may assume it when nobody else is named."""
-    from preflight.cli.provision import opened
+    from preflight.cli.provision import held
     from preflight.cli.show import confirm, outputs
     from preflight.gate import Verdict
     from preflight.secret import external_id as fresh
@@ -88,7 +89,7 @@ def make(
     confirm(f"Role {owner.cluster} will be made in {owner.account}.", owner.cluster, asked)
     kept.write(secret)
     verdict = Verdict(plan=plan.digest, findings=())
-    with opened(owner.account, owner.region, f"role-{owner.cluster}") as journal:
+    with held(_journal(owner)) as journal:
         built = build(verdict.permit(plan), aws, journal)
     from reports.view import Outcome
 
@@ -144,7 +145,7 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
     """Delete the role and forget its external id."""
     from preflight.cli.assemble import steps
     from preflight.cli.clusters import living
-    from preflight.cli.provision import opened
+    from preflight.cli.provision import held
     from preflight.cli.show import confirm, outputs
     from provision.resources.iam import Role
     from provision.teardown import tear_down
@@ -160,7 +161,7 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
             f"delete first: preflight delete {alive[0]}",
         )
     confirm(f"Role {owner.cluster} in {owner.account} will be deleted.", owner.cluster, asked)
-    with opened(owner.account, owner.region, f"role-{owner.cluster}") as journal:
+    with held(_journal(owner)) as journal:
         torn = tear_down(aws, owner, (Role,), journal)
     if not torn.complete:
         raise BuildFailed(f"{owner.cluster}: {torn.steps[0].message}")
@@ -194,6 +195,12 @@ def _arn(aws: Aws, owner: Owner) -> str:
         return str(aws.call("iam", "GetRole", RoleName=owner.cluster)["Role"]["Arn"])
     except NotFound as error:
         raise UsageError(f"there is no role {owner.cluster} in {owner.account}") from error
+
+
+def _journal(owner: Owner) -> Journal:
+    from preflight.state import State, default_folder
+
+    return State(folder=default_folder()).role_journal(owner.account, owner.cluster)
 
 
 def _secret(owner: Owner) -> SecretFile:
