@@ -79,12 +79,15 @@ MISSING = frozenset(
 BY_MESSAGE: tuple[tuple[str, str, type[errors.AwsError]], ...] = (
     (
         "InvalidParameterException|InvalidRequestException",
-        r"role.* does not exist|error in role params|trusted entity is not correct"
+        r"role.* (does not exist|cannot be found)|error in role params"
+        r"|trusted entity is not correct|following required service principals"
         r"|invalid principal|(must include|doesn't have) .*polic",
         errors.Propagating,
     ),
     ("MalformedPolicyDocument(Exception)?", r"invalid principal", errors.Propagating),
     ("ResourcePropagationDelayException", r"", errors.Propagating),
+    # EC2's words for an address that a NAT gateway still holds, or that was released before.
+    ("AuthFailure", r"permission to access the specified resource", errors.Dependency),
     ("ResourceInUse(Exception)?", r"in progress|deleting|currently has", errors.Busy),
     ("ResourceInUse(Exception)?", r"already exists", errors.AlreadyExists),
     ("ResourceInUse(Exception)?", r"", errors.Dependency),
@@ -114,11 +117,11 @@ BY_CODE: tuple[tuple[frozenset[str], type[errors.AwsError]], ...] = (
 
 def classify(code: str, message: str) -> type[errors.AwsError]:
     """Sort an error of AWS by its code, and by its message where the code is ambiguous."""
-    for codes, kind in BY_CODE:
-        if code in codes:
-            return kind
     for pattern, text, kind in BY_MESSAGE:
         if re.fullmatch(pattern, code) and re.search(text, message, re.IGNORECASE):
+            return kind
+    for codes, kind in BY_CODE:
+        if code in codes:
             return kind
     return errors.AwsError
 

@@ -66,9 +66,10 @@ class Control:
         """Do what the console's account settings do: `{"us-west-2": {"sts": "active"}}`."""
         of_value({"regions": body}, "request").check(schema())
         with self._world.lock:
-            regions = self._world.scenario.setdefault("regions", {})
-            for name, settings in body.items():
-                regions.setdefault(name, {}).update(settings)
+            before = self._world.scenario.get("regions", {})
+            changed = {name: {**before.get(name, {}), **new} for name, new in body.items()}
+            regions = {**before, **changed}
+            self._world.scenario = {**self._world.scenario, "regions": regions}
         return {"regions": regions}
 
     def _faults(self, body: Any) -> Any:
