@@ -59,6 +59,8 @@ class Batch:
         own = dict(question.own)
         if bool(own) is not bool(self.own) or question.common != self.common:
             return False
+        if self.questions and (question.resource == "*") is not (self.resources == ["*"]):
+            return False  # whether AWS takes `*` beside ARNs is written nowhere
         if any(self.own.get(key, value) != value for key, value in own.items()):
             return False
         foreign = any(question.action in carriers[key] for key in self.own.keys() - own.keys())

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from checks.images import images
 from checks.zones import planned_zones
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
@@ -14,7 +15,6 @@ from preflight.finding import Status
 
 #: What EKS has images for. https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html
 ARCHITECTURES = frozenset({"x86_64", "arm64"})
-ACCELERATED_IMAGES = ("NVIDIA", "GPU")
 
 
 @check(
@@ -50,7 +50,7 @@ def instance_types(context: Context) -> Iterator[Answer]:
         for name, found in sorted(known.items()):
             yield _where(name, offered.get(name, set()), planned_zones(context))
             yield from _what(found)
-    yield from _images(context)
+    yield from images(context)
 
 
 def _offered(context: Context, names: tuple[str, ...]) -> dict[str, set[str]]:
@@ -101,36 +101,6 @@ def _what(found: InstanceType) -> Iterator[Answer]:
             hint="choose its successor: https://aws.amazon.com/ec2/previous-generation/",
             data={"type": found.name, "current": False},
         )
-
-
-def _images(context: Context) -> Iterator[Answer]:
-    """Hold each node group's image to the accelerators and the processor of its types."""
-    for group in context.plan.resources:
-        if group.kind != "eks/nodegroup":
-            continue
-        image = str(group.parameters.get("ami_type", ""))
-        for name in group.parameters.get("instance_types", ()):
-            known = context.facts.instance_types.get(name)
-            if known is not None and image and (wrong := _mismatch(image, known)):
-                yield Answer(
-                    status=Status.FAIL,
-                    subject=f"{group.address} image",
-                    message=f"{group.address} has {name} with image {image}: {wrong}",
-                    hint="choose another type, or another image for the node group",
-                    data={"type": name, "image": image, "gpus": known.gpus},
-                )
-
-
-def _mismatch(image: str, known: InstanceType) -> str | None:
-    drivers = any(word in image for word in ACCELERATED_IMAGES)
-    if known.gpus and not drivers:
-        return f"it has {known.gpus} GPUs, which this image has no drivers for"
-    if drivers and not known.gpus:
-        return "it has no GPU, and the image is for those that do"
-    wanted = "arm64" if "ARM_64" in image else "x86_64"
-    if known.architectures and wanted not in known.architectures and image != "CUSTOM":
-        return f"the image is for {wanted}, and the type is {', '.join(known.architectures)}"
-    return None
 
 
 def _unknown(name: str, near: list[str], region: str) -> Answer:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from checks import not_simulated
 from checks import permission_text as text
 from checks.batches import Keys, Question
 from checks.principal import Principal, PrincipalKind, entity
@@ -49,16 +50,16 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
     """Simulate each action with the ARNs and condition keys that the real call carries."""
     builder = Principal.of(context.aws.identity.arn)
     if builder.kind is PrincipalKind.ROOT:
-        yield from text.root()
+        yield from not_simulated.root()
         return
     behind = entity(builder, context.aws, context.spec.role_arn)
     if behind is None:
-        yield text.not_simulated(builder)
+        yield not_simulated.no_entity(builder)
         return
     planned = {q for action in context.plan.actions for q in questions(context, action)}
     asking = {q for action in _of_checks() for q in questions(context, action)} - planned
     rulings = ask_sparingly(context.aws, behind.arn, planned | asking)
-    if refusal := text.refused(behind, rulings.values()):
+    if refusal := not_simulated.refused(behind, rulings.values()):
         yield refusal
         return
     rulings = _without_needless(context, rulings)

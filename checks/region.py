@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from checks.eks_versions import versions
 from preflight.check import Answer, Context, check
-from preflight.errors import AccessDenied, CredentialsError, Unreachable
+from preflight.errors import CredentialsError, Unreachable
 from preflight.finding import Status
 
 #: The Region of each partition in which every account may work.
@@ -16,7 +17,6 @@ HOMES: Mapping[str, str] = MappingProxyType(
 )
 NEEDS_NO_OPT_IN = "opt-in-not-required"
 NOT_OPTED_IN = "not-opted-in"
-EXTENDED = "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"
 
 
 def opt_in(context: Context) -> dict[str, str]:
@@ -82,64 +82,4 @@ def region(context: Context) -> Iterator[Answer]:
         return
     how = "open to every account" if status == NEEDS_NO_OPT_IN else "enabled for this account"
     yield Answer(status=Status.PASS, subject=name, message=f"{name} is {how}", data=facts)
-    yield from _eks(context, name)
-
-
-def _eks(context: Context, name: str) -> Iterator[Answer]:
-    subject = f"EKS in {name}"
-    try:
-        versions = {
-            str(each["clusterVersion"]): str(each.get("versionStatus", each.get("status", "")))
-            for each in context.aws.each("eks", "DescribeClusterVersions", "clusterVersions")
-        }
-    except AccessDenied as error:
-        yield Answer(
-            status=Status.UNKNOWN,
-            subject=subject,
-            message=f"not known which versions EKS offers in {name}: {error}",
-            hint=f"allow {error.action}",
-            data={"region": name, "missing_action": error.action},
-        )
-        return
-    except Unreachable as error:
-        yield Answer(
-            status=Status.UNKNOWN,
-            subject=subject,
-            message=f"the endpoint of EKS in {name} cannot be reached: {error}",
-            hint=f"see whether EKS is offered in {name}, and check the network",
-            data={"region": name},
-        )
-        return
-    yield _version(context.spec.version, subject, versions)
-
-
-def _version(wanted: str | None, subject: str, versions: Mapping[str, str]) -> Answer:
-    offered = ", ".join(sorted(versions, key=_order))
-    facts = {"versions": dict(versions), "wanted": wanted}
-    if not versions:
-        message = "EKS offers no version of Kubernetes here"
-        return Answer(status=Status.FAIL, subject=subject, message=message, data=facts)
-    if wanted is not None and versions.get(wanted, "UNSUPPORTED").upper() == "UNSUPPORTED":
-        return Answer(
-            status=Status.FAIL,
-            subject=subject,
-            message=f"EKS does not offer Kubernetes {wanted} here; it offers {offered}",
-            hint="choose one of them, or leave `version:` out to get AWS's default",
-            url=EXTENDED,
-            data=facts,
-        )
-    if wanted is not None and versions[wanted].upper().startswith("EXTENDED"):
-        return Answer(
-            status=Status.WARN,
-            subject=subject,
-            message=f"Kubernetes {wanted} is in extended support, which costs six times as much",
-            hint="choose a version in standard support",
-            url=EXTENDED,
-            data=facts,
-        )
-    message = f"EKS offers Kubernetes {wanted or offered}"
-    return Answer(status=Status.PASS, subject=subject, message=message, data=facts)
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+    yield from versions(context, name)

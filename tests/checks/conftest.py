@@ -12,9 +12,12 @@ import botocore.session
 import pytest
 
 from preflight import facts, gate, profile, spec
+from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.check import Check, Context
 from preflight.finding import Finding, Status
+from preflight.plan import Plan
+from preflight.resource import Resource
 from preflight.sandbox.faults import Faults
 from preflight.sandbox.server import Sandbox
 from provision.blueprint import draw
@@ -29,7 +32,30 @@ SMALL: Mapping[str, Any] = {
     "network": {"zones": ["a", "b"], "nat": "single"},
     "resolver_query_logging": False,
 }
+SOME = frozenset({"ec2:CreateVpc", "ec2:DescribeVpcs", "eks:CreateCluster", "eks:DeleteCluster"})
 ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+class Needs(Resource):
+    """Something that needs what a test says, and is never built."""
+
+    kind = "test/needs"
+    creates = ()
+    wanted: tuple[Action, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "creates", self.wanted)
+
+    def create(self, aws: Any, ids: Any, token: str) -> str:
+        raise NotImplementedError
+
+    @classmethod
+    def find(cls, aws: Any, owner: Any) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def delete(cls, aws: Any, found: Any) -> None:
+        raise NotImplementedError
 
 
 def keys_of(name: str) -> tuple[str, str]:
@@ -95,6 +121,22 @@ class Bench:
             aws=builder,
             caller=caller or builder,
         )
+
+    def needing(self, context: Context, *wanted: Action) -> Context:
+        """Put a plan that needs exactly these actions in place of the present one."""
+        plan = Plan(owner=context.plan.owner, resources=(Needs(name="all", wanted=wanted),))
+        return replace(context, plan=plan)
+
+    def as_user(self, *statements: Any, **more: Any) -> Context:
+        """Be alice, with a plan of SOME actions only: simulating a whole one takes a while."""
+        context = self.as_builder(*statements, **more)
+        return self.needing(context, *(one for one in context.plan.actions if one.name in SOME))
+
+    def as_builder(self, *statements: Any, **more: Any) -> Context:
+        """Be alice, with a whole plan; `scps` goes to the account, the rest to the user."""
+        scps = {"scps": more.pop("scps")} if "scps" in more else {}
+        self.begin(principals=[self.user("alice", *statements, **more)], **scps)
+        return self.context(self.aws("alice"))
 
     def looked_up_anew(self, context: Context) -> Context:
         """Look the facts up as the builder, with whatever may be denied by now."""
