@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from checks.principal import Principal, PrincipalKind
@@ -68,6 +69,11 @@ def _status(context: Context, region: str) -> tuple[str | None, AwsError | None]
 
 
 def _probed(context: Context, region: str, operation: str) -> Answer:
+    if os.environ.get("AWS_STS_REGIONAL_ENDPOINTS", "").lower() == "legacy":
+        # The global endpoint would answer, and it cannot be switched off.
+        message = "AWS_STS_REGIONAL_ENDPOINTS=legacy keeps requests from the regional endpoint"
+        hint = "unset AWS_STS_REGIONAL_ENDPOINTS and check again"
+        return _answer(Status.UNKNOWN, region, message, operation, hint)
     try:
         _mint(context, operation)
     except RegionDisabled as error:

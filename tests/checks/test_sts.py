@@ -115,3 +115,14 @@ def test_an_endpoint_that_cannot_be_reached_is_unknown(
 
     assert found.status is Status.UNKNOWN
     assert "unreachable" in found.message
+
+
+def test_requests_that_go_to_the_global_endpoint_prove_nothing(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+
+    found = bench.ask(sts, bench.context())["us-west-2"]
+
+    assert found.status is Status.UNKNOWN
+    assert "unset AWS_STS_REGIONAL_ENDPOINTS" in found.hint
