@@ -28,6 +28,7 @@ from botocore.credentials import RefreshableCredentials
 from preflight import errors, translate
 from preflight.actions import action_of
 from preflight.clock import Clock, SystemClock
+from preflight.once import Once
 from preflight.pace import Pace
 
 #: Operations that only look: asking twice changes nothing, so any failure may be retried.
@@ -111,6 +112,7 @@ class Aws:
         self._pace = Pace(self.clock)
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
+        self._remembered: Once | None = None
 
     def call(
         self, service: str, operation: str, *, region: str | None = None, **parameters: Any
@@ -125,6 +127,14 @@ class Aws:
         return answer
 
     def _send(
+        self, service: str, operation: str, region: str | None, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
+        if self._remembered is None or not operation.startswith(READS):
+            return self._ask(service, operation, region, parameters)
+        key = repr((service, operation, region, sorted(parameters.items())))
+        return self._remembered.get(key, lambda: self._ask(service, operation, region, parameters))
+
+    def _ask(
         self, service: str, operation: str, region: str | None, parameters: dict[str, Any]
     ) -> dict[str, Any]:
         where = region or self.region
@@ -186,6 +196,12 @@ class Aws:
         """Give a view of the same account that counts for itself what it looks at."""
         view = copy.copy(self)
         view.examined = 0
+        return view
+
+    def remembering(self) -> Aws:
+        """Give a view that asks the same question only once; for one look at everything."""
+        view = copy.copy(self)
+        view._remembered = Once()  # noqa: SLF001 - its own, a moment ago
         return view
 
     def at(self, region: str) -> Aws:

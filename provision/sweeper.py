@@ -70,6 +70,7 @@ def is_alive(aws: Aws, cluster: str) -> bool:
 def sweep(aws: Aws, owner: Owner, kinds: Sequence[type[Kind]]) -> Sweep:
     """Look with every kind side by side; `kinds` are planned ones and strays."""
     anyone = replace(owner, incarnation="")
+    aws = aws.remembering()
     rules = [kind for kind in kinds if kind.dies_with is None]
     with ThreadPoolExecutor(max_workers=16) as pool:
         looks = list(pool.map(lambda kind: _look(aws.watching(), anyone, kind), rules))

@@ -12,6 +12,10 @@ from preflight.resource import Evidence, Found, Kind, Owner, State, Strength, ta
 from provision.resources.ec2 import arn
 from provision.strays import evidence
 
+#: https://github.com/aws/amazon-vpc-cni-k8s and the VPC resource controller's trunk and branches.
+CNI_DESCRIPTIONS = ("aws-K8S-i-*", "aws-k8s-trunk-eni", "aws-k8s-branch-eni")
+NODE_KEY = "node.k8s.amazonaws.com/instance_id"
+
 
 class NetworkInterface(Kind):
     """An interface of the CNI plugin or of the control plane: it holds on to subnet and groups."""
@@ -23,20 +27,20 @@ class NetworkInterface(Kind):
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
-        """Find by the CNI's tags, and the control plane's by its description: it has no tags.
+        """Find by description, which CNI and control plane write, then weigh the tags.
 
+        The control plane's own have no tags at all, and an old CNI's do not name the cluster.
         https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
         """
-        looks: tuple[list[dict[str, Any]], ...] = (
-            evidence.tag_key_filter(owner),
-            [{"Name": "description", "Values": [f"Amazon EKS {owner.eks_name}"]}],
-        )
-        for filters in looks:
-            for described in aws.each(
-                "ec2", "DescribeNetworkInterfaces", "NetworkInterfaces", Filters=filters
-            ):
-                if (found := _found(described, owner)) is not None:
-                    yield found
+        wanted = [f"Amazon EKS {owner.eks_name}", *CNI_DESCRIPTIONS]
+        for described in aws.each(
+            "ec2",
+            "DescribeNetworkInterfaces",
+            "NetworkInterfaces",
+            Filters=[{"Name": "description", "Values": wanted}],
+        ):
+            if (found := _found(described, owner)) is not None:
+                yield found
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:
@@ -49,6 +53,9 @@ def _found(described: Mapping[str, Any], owner: Owner) -> Found | None:
     proof = evidence.of_tags(tags, owner)
     if described.get("Description") == f"Amazon EKS {owner.eks_name}":
         proof = (*proof, Evidence(strength=Strength.A, text="description of its control plane"))
+    if not proof and NODE_KEY in tags and not evidence.names_another(tags, owner):
+        text = f"tag {NODE_KEY}={tags[NODE_KEY]}: some cluster, not which one"
+        proof = (Evidence(strength=Strength.C, text=text),)
     if not proof:
         return None
     id = described["NetworkInterfaceId"]
