@@ -48,6 +48,9 @@ def application() -> Any:
     """Make moto's WSGI application; call after `take`."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    from preflight.sandbox import managed_policies
+
+    managed_policies.read_once()
     from preflight.sandbox import filters
 
     filters.install()

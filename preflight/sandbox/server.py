@@ -14,7 +14,7 @@ from preflight.sandbox.clock import VirtualClock
 from preflight.sandbox.furnish import furnish
 from preflight.sandbox.pipeline import Pipeline
 from preflight.sandbox.scenario import Scenario, read_scenario
-from preflight.sandbox.world import World
+from preflight.sandbox.world import World, new_key
 
 
 class Sandbox:
@@ -44,6 +44,7 @@ class Sandbox:
         self._log: CallLog | None = None
         self._moto: Any = None
         self._holds_moto = False
+        self._admin = new_key()
         self.world: World
 
     def __enter__(self) -> Self:
@@ -95,17 +96,31 @@ class Sandbox:
             engine.reset()
             engine.release()
 
-    def reset(self, scenario: Path | str | Mapping[str, Any] | None = None) -> None:
-        """Begin again on the same port: an empty account, or the one of another scenario."""
-        self._furnish(read_scenario(scenario))
+    def reset(
+        self,
+        scenario: Path | str | Mapping[str, Any] | None = None,
+        time_scale: float | None = None,
+        latency_ms: float | None = None,
+    ) -> None:
+        """Begin again on the same port: an empty account, or the one of another scenario.
 
-    def _furnish(self, scenario: Scenario) -> None:
+        Clock, faults and call log begin anew too; only the admin's key stays what it was. `time_scale` and `latency_ms` hold until the
+        next reset; None stands for what the sandbox was made with.
+        """
+        self._furnish(read_scenario(scenario), time_scale, latency_ms)
+
+    def _furnish(
+        self, scenario: Scenario, time_scale: float | None = None, latency_ms: float | None = None
+    ) -> None:
+        scale = self._time_scale if time_scale is None else time_scale
+        latency = self._latency if latency_ms is None else latency_ms / 1000
+        clock = VirtualClock(scale)
         if self._log is not None:
             self._log.close()
         engine.reset()
-        self.world = World(scenario.value, VirtualClock(self._time_scale))
+        self.world = World(scenario.value, clock, self._admin)
         self._log = CallLog(self.world, self._call_log)
-        self._server.app = Pipeline(self.world, table.build(), self._moto, self._log, self._latency)
+        self._server.app = Pipeline(self.world, table.build(), self._moto, self._log, latency)
         furnish(self.world, scenario, self.endpoint)
 
     @property

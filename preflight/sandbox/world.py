@@ -18,17 +18,27 @@ CALLS_REMEMBERED = 200_000
 Part = TypeVar("Part")
 
 
+def new_key() -> tuple[str, str]:
+    """Make up an access key for a user: its id and its secret."""
+    return random_key("AKIA"), secrets.token_urlsafe(30)
+
+
 class World:
     """The account of one sandbox beside moto's state.
 
     `scenario` is the scenario as plain values ({} when there is none): a part reads its own
-    section of it. `lock` is held while rules, operations, moto and effects run, because moto has
+    section of it. `admin` is key id and secret of the user with all rights. `lock` is held while rules, operations, moto and effects run, because moto has
     no locks; never sleep under it. `part(Kind)` gives the one `Kind(world)` of this sandbox,
     made when first asked for: that is where a colleague's module keeps its own state. A part
     may have `snapshot() -> JSON value`, which then appears in `GET /_sandbox/state`.
     """
 
-    def __init__(self, scenario: Mapping[str, Any], clock: VirtualClock) -> None:
+    def __init__(
+        self,
+        scenario: Mapping[str, Any],
+        clock: VirtualClock,
+        admin: tuple[str, str] | None = None,
+    ) -> None:
         self.scenario = scenario
         self.clock = clock
         account = scenario.get("account", {})
@@ -37,8 +47,7 @@ class World:
         self.lock = threading.RLock()
         self.sessions: dict[str, Session] = {}
         self.calls: deque[dict[str, Any]] = deque(maxlen=CALLS_REMEMBERED)
-        self.admin_key_id = random_key("AKIA")
-        self.admin_secret = secrets.token_urlsafe(30)
+        self.admin_key_id, self.admin_secret = admin or new_key()
         self.setup_key_id = random_key("AKIA")
         self.setup_principal = Principal(
             kind="root",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -173,19 +173,6 @@ def loader() -> botocore.loaders.Loader:
 @pytest.fixture(scope="session")
 def known() -> dict[tuple[str, ...], facts.Facts]:
     return {}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """One server for each file of tests; `bench.begin` begins anew on it."""
-    with Sandbox() as running, pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        for name, value in running.environment().items():
-            patch.setenv(name, value)
-        patch.setenv("AWS_CONFIG_FILE", "/dev/null")
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        yield running
 
 
 @pytest.fixture

@@ -71,11 +71,11 @@ class Wants(Resource):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
-    with Sandbox() as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.environment().items():
+def server(sandbox_server: Sandbox) -> Iterator[Sandbox]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox_server.environment().items():
             patch.setenv(name, value)
-        yield running
+        yield sandbox_server
 
 
 class Hurry(SystemClock):

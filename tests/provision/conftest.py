@@ -1,4 +1,4 @@
-"""One embedded AWS for each file of tests, emptied for each test, and somebody who builds in it."""
+"""Somebody who builds in the embedded AWS."""
 
 from __future__ import annotations
 
@@ -93,13 +93,6 @@ class Builder:
         return False
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """The embedded AWS. A process holds one at a time, so it lives no longer than a file."""
-    with Sandbox() as running:
-        yield running
-
-
 class Login:
     """One session for all connections: reading botocore's models anew takes half a second."""
 
@@ -120,11 +113,8 @@ def login() -> Login:
 
 
 @pytest.fixture
-def connect(sandbox: Sandbox, login: Login, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Aws]:
+def connect(sandbox: Sandbox, login: Login) -> Callable[[], Aws]:
     """Give a new connection to the emptied account, one with no calls made yet."""
-    sandbox.reset()
-    for name, value in sandbox.environment().items():
-        monkeypatch.setenv(name, value)
 
     def connect() -> Aws:
         session = login(sandbox.access_key_id, sandbox.secret_access_key)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import boto3
 import botocore.session
 import pytest
 
@@ -20,7 +19,6 @@ from preflight.plan import Plan
 from preflight.price import Charge
 from preflight.quota import total
 from preflight.resource import READY, WAIT, Failed, Owner, Resource, Strength
-from preflight.sandbox.server import Sandbox
 from provision.resources import ecr, eks, events, kms, logs, nodes, sns, sqs
 from provision.resources.ecr import Repository, repository_name
 from provision.resources.eks import AccessEntry, Addon, Cluster, cluster_name
@@ -43,21 +41,6 @@ DOCUMENT = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "ec2:DescribeVolumes", "Resource": "*"}],
 }
-
-
-@pytest.fixture(scope="module")
-def session() -> boto3.Session:
-    """One session for all connections: boto3 adds its S3 methods once per session it makes."""
-    return boto3.Session()
-
-
-@pytest.fixture
-def connect(
-    connect: Callable[[], Aws], session: boto3.Session, sandbox: Sandbox
-) -> Callable[[], Aws]:
-    """Connect like the other tests do, over one session."""
-    session._session.set_credentials(sandbox.access_key_id, sandbox.secret_access_key)
-    return lambda: Aws(sandbox.region, session=session, clock=connect().clock)
 
 
 def things(owner: Owner) -> Kinds:

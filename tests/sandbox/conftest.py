@@ -1,4 +1,4 @@
-"""One sandbox server for all tests of this folder; each test begins with an empty account."""
+"""An account without rates for each test, and clients in it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,11 @@ from preflight.sandbox.server import Sandbox
 Client = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Sandbox]:
-    """The server, started once. Use `sandbox`, which is this one emptied."""
-    with Sandbox() as running:
-        yield running
-
-
 @pytest.fixture
-def sandbox(server: Sandbox) -> Sandbox:
-    """An empty account; `sandbox.reset({...})` makes it another one."""
-    server.reset({"rates": "off"})
-    return server
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    """An empty account with no rates; `sandbox.reset({...})` makes it another one."""
+    sandbox.reset({"rates": "off"})
+    return sandbox
 
 
 @pytest.fixture

@@ -34,10 +34,10 @@ SCPS = [
 
 
 @pytest.fixture(scope="module")
-def account(server: Sandbox) -> Sandbox:
+def account(sandbox_server: Sandbox) -> Sandbox:
     """One account for all tests of this file: each makes its own principals in it."""
-    server.reset({"scps": SCPS, "rates": "off"})
-    return server
+    sandbox_server.reset({"scps": SCPS, "rates": "off"})
+    return sandbox_server
 
 
 class Caller:
