@@ -19,6 +19,7 @@ from typing import Any
 
 import boto3
 import botocore.exceptions
+import botocore.loaders
 import botocore.session
 import jmespath
 from botocore import xform_name
@@ -34,12 +35,15 @@ from preflight.pace import Pace
 #: Operations that only look: asking twice changes nothing, so any failure may be retried.
 READS = ("Describe", "List", "Get", "Head", "Simulate", "Lookup", "Search")
 ATTEMPTS = 6
+#: For an endpoint that has not answered yet: it rather is the wrong one than a weak connection.
+FIRST_ATTEMPTS = 2
 CONFIG = Config(
     # One attempt: retries are made here, where it is known which calls may be repeated. botocore
     # would repeat a CreateVpc whose answer got lost, and takes a used-up quota for throttling.
     retries={"total_max_attempts": 1, "mode": "standard"},
-    connect_timeout=10,
-    read_timeout=60,
+    # What answers, answers within seconds; a plan of hundreds of calls waits for each silent one.
+    connect_timeout=5,
+    read_timeout=20,
     max_pool_connections=32,
     user_agent_extra="preflight",
 )
@@ -112,6 +116,8 @@ class Aws:
         self._pace = Pace(self.clock)
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
+        #: The services that have answered, and where: what falls silent later is asked longer.
+        self._answered: set[tuple[str, str]] = set()
         self._remembered: Once | None = None
 
     def call(
@@ -145,13 +151,19 @@ class Aws:
             bucket.take()
             self.calls.note(service, operation)
             try:
-                return method(**parameters)
+                answer = method(**parameters)
             except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
                 translated, status = _translated(service, operation, error)
                 if isinstance(translated, errors.Throttled):
                     bucket.slow()
-                if attempt == ATTEMPTS or not _repeatable(operation, translated, status):
+                if status:
+                    self._answered.add((service, where))
+                most = ATTEMPTS if (service, where) in self._answered else FIRST_ATTEMPTS
+                if attempt >= most or not _repeatable(operation, translated, status):
                     raise translated from error
+            else:
+                self._answered.add((service, where))
+                return answer
             self.clock.sleep(random.uniform(0.5, 1.0) * min(20.0, 0.2 * 2**attempt))  # noqa: S311
         raise AssertionError("unreachable")
 
@@ -188,8 +200,18 @@ class Aws:
 
     @cached_property
     def identity(self) -> Identity:
-        """Who is calling; asked once."""
-        answer = self.call("sts", "GetCallerIdentity")
+        """Who is calling; asked once.
+
+        A Region that the account has not opted into does not know the credentials: the partition's
+        first Region then tells whether they are good. Raises `CredentialsError` when they are not.
+        """
+        try:
+            answer = self.call("sts", "GetCallerIdentity")
+        except errors.CredentialsError:
+            home = home_region(self.region)
+            if home == self.region:
+                raise
+            answer = self.call("sts", "GetCallerIdentity", region=home)
         return Identity(account=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
 
     def watching(self) -> Aws:
@@ -237,7 +259,7 @@ class Aws:
         if self._given is not None:
             return self._given
         try:
-            return boto3.Session(profile_name=self._profile)
+            return _session(self._profile)
         except botocore.exceptions.ProfileNotFound as error:
             raise errors.UsageError(
                 str(error), "`aws configure list-profiles` lists them"
@@ -276,6 +298,21 @@ def as_principal(region: str, access_key_id: str, secret_access_key: str) -> Aws
     return Aws(region, session=session)
 
 
+def home_region(region: str) -> str:
+    """Name the Region of the same partition that is always enabled."""
+    for beginning, home in (("cn-", "cn-north-1"), ("us-gov-", "us-gov-west-1")):
+        if region.startswith(beginning):
+            return home
+    return "us-east-1"
+
+
+def _session(profile: str | None = None) -> boto3.Session:
+    """Make a session that speaks to regional STS endpoints, whatever the environment says."""
+    core = botocore.session.Session(profile=profile)
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    return boto3.Session(botocore_session=core)
+
+
 def configured_region(profile: str | None) -> str | None:
     """Read the Region of a profile of the AWS configuration, as every AWS tool does."""
     try:
@@ -285,6 +322,13 @@ def configured_region(profile: str | None) -> str | None:
     return region
 
 
+def known_regions() -> tuple[str, ...]:
+    """Name the Regions of every partition, as far as the installed botocore knows them."""
+    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
+    named = (region for partition in partitions for region in partition["regions"])
+    return tuple(sorted(region for region in named if not region.endswith("-global")))
+
+
 def cli_word(name: str) -> str:
     """Write an operation or a parameter as the AWS CLI spells it: `--vpc-id`, `delete-vpc`."""
     return str(xform_name(name[:1].upper() + name[1:], "-"))
@@ -292,6 +336,7 @@ def cli_word(name: str) -> str:
 
 def _session_with(credentials: RefreshableCredentials) -> boto3.Session:
     session = botocore.session.get_session()
+    session.set_config_variable("sts_regional_endpoints", "regional")
     # botocore has no public way to hand in credentials that renew themselves.
     session._credentials = credentials  # noqa: SLF001
     return boto3.Session(botocore_session=session)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from reports.graph import Branch, by_service, tree
 from reports.page import Page
-from reports.view import PlannedResource, PlanSection, Report
+from reports.view import PlannedDemand, PlannedResource, PlanSection, Report
 from reports.words import number, plural, usd
 
 
@@ -25,24 +25,44 @@ def plan(report: Report, page: Page) -> None:
         page.heading("What needs what")
         for branch in tree(section.resources):
             _branch(branch, page, "")
-    if section.demands:
-        page.heading("Demand on quotas")
-        page.table(
-            ("service", "code", "quota", "within", "needed"),
-            (
-                (
-                    demand.service,
-                    demand.code,
-                    demand.name,
-                    demand.within or "",
-                    f"{number(demand.amount)} {demand.unit or ''}".rstrip(),
-                )
-                for demand in section.demands
-            ),
-            right=("needed",),
-        )
+    _demands(section, page)
     _permissions(section, page)
     _price(section, page)
+
+
+def _demands(section: PlanSection, page: Page) -> None:
+    """Show what the account has to give; what is taken inside new things only with `verbose`."""
+    shown = sorted(
+        (
+            demand
+            for demand in section.demands
+            if page.options.verbose or "/" not in (demand.within or "")
+        ),
+        key=lambda demand: (demand.service, demand.name, demand.within or ""),
+    )
+    if not shown:
+        return
+    page.heading("Demand on quotas")
+    page.table(
+        ("quota", "code", "needed"),
+        (
+            (
+                f"{demand.service}: {demand.name}"
+                + (f" ({demand.within})" if demand.within else ""),
+                demand.code,
+                _amount(demand),
+            )
+            for demand in shown
+        ),
+        right=("needed",),
+    )
+    if hidden := len(section.demands) - len(shown):
+        page.line(f"and {hidden} inside things the plan makes new; list them with `-v`")
+
+
+def _amount(demand: PlannedDemand) -> str:
+    unit = "" if demand.unit in {None, "count"} else f" {demand.unit}"
+    return f"{number(demand.amount)}{unit}"
 
 
 def _rows(section: PlanSection) -> list[tuple[str, ...]]:
@@ -89,7 +109,7 @@ def _permissions(section: PlanSection, page: Page) -> None:
         for action in section.actions:
             page.line(action, indent=2)
     else:
-        page.line(("list them with `-v`, or as a policy with `preflight permissions`", "dim"))
+        page.line(("list them with `-v`", "dim"))
 
 
 def _price(section: PlanSection, page: Page) -> None:

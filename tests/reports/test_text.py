@@ -120,13 +120,13 @@ eks       cluster       create       1    $73.00
           nodegroup     create       1         ?
 
 Demand on quotas
-service   code         quota                                  within    needed
-──────────────────────────────────────────────────────────────────────────────
-vpc       L-F678F1CE   VPCs per Region                                       1
-ec2       L-1216C47A   Running On-Demand Standard instances            64 vCPU
+quota                                       code          needed
+────────────────────────────────────────────────────────────────
+ec2: Running On-Demand Standard instances   L-1216C47A   64 vCPU
+vpc: VPCs per Region                        L-F678F1CE         1
 
 Permissions  3 actions
-list them with `-v`, or as a policy with `preflight permissions`
+list them with `-v`
 
 Price  $105.85 a month (prices of 2026-01-15)
   not in it  nodes: Spot prices change by the hour
