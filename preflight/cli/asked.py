@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import time
 from collections.abc import Iterator
@@ -157,9 +158,7 @@ def connect(spec: ClusterSpec, aws_profile: str | None) -> tuple[Aws, Aws, AwsEr
 
     A role that cannot be assumed is not the end of a check: the checks say why, as the caller.
     """
-    from preflight.aws import Aws
-
-    caller = Aws(spec.region, profile=aws_profile)
+    caller = connected(spec.region, aws_profile)
     _ = caller.identity
     if spec.role_arn is None:
         return caller, caller, None
@@ -167,6 +166,24 @@ def connect(spec: ClusterSpec, aws_profile: str | None) -> tuple[Aws, Aws, AwsEr
         return caller, caller.assume(spec.role_arn, spec.external_id), None
     except AwsError as error:
         return caller, caller, error
+
+
+def connected(region: str, aws_profile: str | None) -> Aws:
+    """Connect to a Region that exists: the address of any other would never answer.
+
+    Raises `UsageError` for a name that no partition of AWS has.
+    """
+    from preflight.aws import Aws, known_regions
+
+    known = known_regions()
+    if region not in known:
+        near = difflib.get_close_matches(region, known, n=3)
+        raise UsageError(
+            f"AWS has no Region {region!r}",
+            (f"did you mean {' or '.join(near)}? " if near else "")
+            + "A Region newer than this installation: `pip install --upgrade botocore`",
+        )
+    return Aws(region, profile=aws_profile)
 
 
 def insist(ready: Ready) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from preflight.cli import options as o
-from preflight.cli.asked import Asked, configured_region, environment
+from preflight.cli.asked import Asked, configured_region, connected, environment
 
 if TYPE_CHECKING:
     from preflight.aws import Aws
@@ -25,7 +25,6 @@ def clusters(
     no_color: o.NoColor = False,
 ) -> None:
     """List the clusters of a Region: id, name, status, when they were created."""
-    from preflight.aws import Aws
     from preflight.cli.assemble import report
     from preflight.cli.show import outputs, show
     from reports.view import Kind, Outcome
@@ -41,7 +40,7 @@ def clusters(
     )
     outputs(asked)
     with environment(asked):
-        aws = Aws(region or configured_region(profile) or "us-east-1", profile=profile)
+        aws = connected(region or configured_region(profile) or "us-east-1", profile)
         account = aws.identity.account
         rows = (*living(aws), *unfinished(aws))
         show(

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from preflight.errors import UsageError
+
 if TYPE_CHECKING:
     from preflight.cli.asked import Asked
     from provision.progress import Step
@@ -54,7 +56,11 @@ def _file(path: Path | None) -> Iterator[IO[str] | None]:
     if path is None:
         yield None
         return
-    with path.open("a", encoding="utf-8") as file:
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", "see --events") from error
+    with file:
         yield file
 
 

@@ -1,62 +1,16 @@
-"""`preflight`: the commands, and what happens to errors."""
+"""`preflight`: run one command, turn errors into one message, and end with its exit code."""
 
 from __future__ import annotations
 
+import os
 import sys
-import traceback
-from typing import Annotated
+from typing import Any
 
-import click
-import typer
-
-from preflight.cli import catalogue, check, clusters, delete, plan, provision, report, scan
-from preflight.cli import demo as demonstration
-from preflight.cli.role import role
-from preflight.cli.sandbox import sandbox
 from preflight.errors import PreflightError
 from preflight.version import __version__
 
-app = typer.Typer(
-    name="preflight",
-    help="Check, build, tear down and sweep an EKS cluster in an AWS account somebody pays for.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"preflight {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _top(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and end.")
-    ] = False,
-) -> None:
-    """Exit codes: 0 done, open or clean; 1 internal error; 2 usage or spec; 3 gate closed;
-    4 incomplete, something could not be looked at; 5 leftovers; 6 build or tear-down failed;
-    7 refused; 130 interrupted.
-    """
-
-
-app.command()(check.check)
-app.command()(plan.plan)
-app.command()(provision.provision)
-app.command()(clusters.clusters)
-app.command()(delete.delete)
-app.command()(scan.scan)
-app.add_typer(role, name="role")
-app.command()(report.report)
-app.command()(catalogue.checks)
-app.command()(catalogue.explain)
-app.command()(catalogue.schema)
-app.add_typer(sandbox, name="sandbox")
-app.command()(demonstration.demo)
+NAME = "preflight"
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -64,34 +18,92 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one line for each way to end
+def run(arguments: list[str]) -> int:
     """Run one command and give its exit code; errors become one message on standard error."""
-    try:
-        code = app(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        return _tell("interrupted", None, 130)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except PreflightError as error:
-        if "-v" in arguments or "--verbose" in arguments:
-            traceback.print_exc()
-        return _tell(str(error), error.hint, error.exit_code)
-    except KeyboardInterrupt:
-        return _tell("interrupted", None, 130)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever reads has seen enough
+    if arguments == ["--version"]:  # asked by scripts, often: without loading any command
+        sys.stdout.write(f"{NAME} {__version__}\n")
         return 0
+    try:
+        code = _carried_out(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()  # whoever reads has seen enough
+        return 0
+    except KeyboardInterrupt:
+        return _tell("interrupted", None, INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last resort: a message, not a traceback
         if "-v" in arguments or "--verbose" in arguments:
+            import traceback
+
             traceback.print_exc()
-        what = f"internal error: {type(error).__name__}: {error}"
-        return _tell(what, "please report it, with what `-v` prints", 1)
-    return code if isinstance(code, int) else 0
+        return _tell(*_said(error))
+    return code
+
+
+def _carried_out(arguments: list[str]) -> int:
+    import typer
+
+    from preflight.cli.app import app
+
+    if f"_{NAME.upper()}_COMPLETE" in os.environ:
+        app(arguments, prog_name=NAME)  # the shell asks what could follow
+    command: Any = typer.main.get_command(app)
+    try:
+        # Not `app(arguments)`: that would turn Ctrl-C and a broken pipe into codes of its own.
+        with command.make_context(NAME, list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as error:
+        return error.exit_code
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except typer.TyperException as error:
+        return _misused(error)
+    return 0
+
+
+def _misused(error: Any) -> int:
+    """Say what is wrong with the command line, and where its help is."""
+    said = error.format_message()
+    context = getattr(error, "ctx", None)
+    if context is not None and said == context.get_help():
+        sys.stderr.write(f"{said}\n")  # nothing was asked for at all
+        return 2
+    path = context.command_path if context is not None else NAME
+    return _tell(said, f"`{path} --help` says what there is", 2)
+
+
+def _said(error: Exception) -> tuple[str, str | None, int]:
+    """Give the message, the hint and the exit code of an error."""
+    if isinstance(error, PreflightError):
+        return str(error), error.hint, error.exit_code
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}", None, 1
+    what = f"internal error: {type(error).__name__}: {error}"
+    return what, "please report it, with what `-v` prints", 1
 
 
 def _tell(message: str, hint: str | None, code: int) -> int:
-    typer.echo(f"preflight: {message}", err=True)
-    if hint:
-        typer.echo(f"  hint: {hint}", err=True)
+    """Write to standard error what went wrong; AWS's own words must not steer the terminal."""
+    from reports.clean import clean_lines
+
+    said = f"{NAME}: {message}" + (f"\nhint: {hint}" if hint else "")
+    try:
+        sys.stderr.write(clean_lines(said).replace("\n", "\n  ") + "\n")
+    except BrokenPipeError:
+        _silence()
     return code
+
+
+def _silence() -> None:
+    """Send what is still to be written nowhere, so that Python ends without complaint."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from preflight.cli.app import app
+
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from preflight.cli import options as o
-from preflight.cli.asked import Asked, configured_region
+from preflight.cli.asked import Asked, configured_region, connected
 from preflight.errors import BuildFailed, NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -171,11 +171,11 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
 
 def _where(asked: Asked, name: str | None, region: str | None) -> tuple[Aws, Profile, Owner]:
     from preflight import names, profile
-    from preflight.aws import Aws
     from preflight.resource import Owner
 
     vendor = profile.load(asked.vendor or "grid")
-    aws = Aws(region or configured_region(asked.aws_profile) or "us-east-1")
+    region = region or configured_region(asked.aws_profile) or "us-east-1"
+    aws = connected(region, asked.aws_profile)
     prefix = vendor.role.name_prefix if vendor.role is not None else "preflight"
     chosen = name or f"{prefix}-{secrets.token_hex(4)}"
     if wrong := names.problems(names.ROLE, chosen):
