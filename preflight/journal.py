@@ -163,6 +163,16 @@ class Journal:
         """Give the newest entry of every resource."""
         return {entry.address: entry for entry in self.entries() if entry.event != Event.NOTE}
 
+    def end(self) -> None:
+        """Close the book on a cluster that is gone: the next one of this name is another.
+
+        Its client tokens must differ from this one's, or AWS would answer with what was deleted.
+        """
+        for address, entry in self.latest().items():
+            if entry.event not in {Event.GONE, Event.ADOPTED}:
+                self.append(Event.GONE, address, id=entry.id, with_the_rest=True)
+        self.remember("incarnation", "")
+
     def fact(self, key: str) -> str | None:
         """Read something remembered about the cluster (`incarnation`, `spec`)."""
         row = self._sql.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()

@@ -84,7 +84,7 @@ def _owner(owner: Owner, journal: Journal, existing: Existing) -> Owner:
             f"{names[0]} and {len(names) - 1} others are being deleted",
             "wait until `preflight delete` is through",
         )
-    mine = incarnation(journal.fact("incarnation"), existing, lambda: secrets.token_hex(4))
+    mine = incarnation(journal.fact("incarnation") or None, existing, lambda: secrets.token_hex(4))
     journal.remember("incarnation", mine)
     return replace(owner, incarnation=mine)
 

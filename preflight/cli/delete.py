@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,7 +89,7 @@ def run(
     from reports.view import Kind
 
     outputs(asked)
-    spec, aws, owner = target(asked)
+    _, aws, owner = target(asked)
     confirm(
         f"Everything of {owner.cluster} in {owner.account}/{owner.region} will be deleted.",
         owner.cluster,
@@ -107,7 +109,9 @@ def run(
             patience=patience,
             shortest_poll=shortest_poll,
         )
-    left = look_again(aws, owner)
+        left = look_again(aws, owner, kept)
+        if torn.complete and all_gone(left):
+            journal.end()
     show(
         report(
             Kind.DELETE,
@@ -124,7 +128,6 @@ def run(
         ),
         asked,
     )
-    del spec
 
 
 def target(asked: Asked) -> tuple[ClusterSpec, Aws, Owner]:
@@ -150,14 +153,28 @@ def target(asked: Asked) -> tuple[ClusterSpec, Aws, Owner]:
     return spec, aws, owner
 
 
-def look_again(aws: Aws, owner: Owner) -> Sweep:
-    """Scan after a tear-down."""
+def look_again(aws: Aws, owner: Owner, kept: Collection[str] = ()) -> Sweep:
+    """Scan after a tear-down; what was to be kept is not left over."""
+    from preflight.finding import LeftoverStatus
     from provision.resources.kinds import KINDS
-
     from provision.strays.kinds import STRAYS
     from provision.sweeper import sweep
 
-    return sweep(aws, owner, (*KINDS, *STRAYS))
+    seen = sweep(aws, owner, (*KINDS, *STRAYS))
+    return replace(
+        seen,
+        leftovers=tuple(
+            replace(one, status=LeftoverStatus.KEEP) if one.kind.kind in kept else one
+            for one in seen.leftovers
+        ),
+    )
+
+
+def all_gone(left: Sweep) -> bool:
+    """Say whether nothing that was planned is left, and everything could be seen."""
+    from preflight.resource import Resource
+
+    return left.complete and not any(issubclass(one.kind, Resource) for one in left.leftovers)
 
 
 def outcome(torn: TornDown, left: Sweep) -> Outcome:

@@ -95,6 +95,8 @@ def run(
         for one in owners:
             _remove(aws, one, result, watch, patience, shortest_poll)
         result = _sweep(aws, owners)
+        if not every:
+            _close(owner, result)
     show(
         report(
             Kind.SCAN,
@@ -131,7 +133,6 @@ def _dead(aws: Aws, owner: Owner) -> tuple[Owner, ...]:
 
 def _sweep(aws: Aws, owners: tuple[Owner, ...]) -> Sweep:
     from provision.resources.kinds import KINDS
-
     from provision.strays.kinds import STRAYS
     from provision.sweeper import join, sweep
 
@@ -142,10 +143,9 @@ def _remove(
     aws: Aws, owner: Owner, result: Sweep, watch: object, patience: float, shortest_poll: float
 ) -> None:
     """Delete exactly what the sweep called a leftover, in the order the kinds allow."""
-    from provision.resources.kinds import KINDS
-
     from preflight.cli.provision import opened
     from provision.progress import silent
+    from provision.resources.kinds import KINDS
     from provision.strays.kinds import STRAYS
     from provision.teardown import tear_down
 
@@ -161,6 +161,16 @@ def _remove(
             patience=patience,
             shortest_poll=shortest_poll,
         )
+
+
+def _close(owner: Owner, result: Sweep) -> None:
+    """Let the next cluster of this name be another, when nothing of this one is left."""
+    from preflight.cli.delete import all_gone
+    from preflight.cli.provision import opened
+
+    if all_gone(result):
+        with opened(owner.account, owner.region, owner.cluster) as journal:
+            journal.end()
 
 
 def _outcome(result: Sweep) -> Outcome:
