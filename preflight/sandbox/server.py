@@ -104,8 +104,9 @@ class Sandbox:
     ) -> None:
         """Begin again on the same port: an empty account, or the one of another scenario.
 
-        Clock, faults and call log begin anew too; only the admin's key stays what it was. `time_scale` and `latency_ms` hold until the
-        next reset; None stands for what the sandbox was made with.
+        Clock, faults and call log begin anew too; only the admin's key stays what it was.
+        `time_scale` and `latency_ms` hold until the next reset; None stands for what the sandbox
+        was made with.
         """
         self._furnish(read_scenario(scenario), time_scale, latency_ms)
 

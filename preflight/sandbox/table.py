@@ -37,6 +37,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.eks_quotas",
     "preflight.sandbox.eks_tagging",
     "preflight.sandbox.aftermath",
+    "preflight.sandbox.resolver",
 )
 
 

@@ -126,18 +126,8 @@ def _role(owner: Owner, name: str, **fields: Any) -> Role:
 
 
 OWNER = Owner(cluster="prod", account="111122223333", region="us-west-2", incarnation="i-prod")
-#: moto tells no tags of query log configurations and deletes neither them nor associations.
-NOT_IN_MOTO = pytest.mark.xfail(strict=True, reason="the sandbox lacks these operations")
 each_kind = pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(
-            kind,
-            id=kind.kind,
-            marks=NOT_IN_MOTO if kind in {QueryLogConfig, QueryLogAssociation} else (),
-        )
-        for kind in things(OWNER)
-    ],
+    "kind", [pytest.param(kind, id=kind.kind) for kind in things(OWNER)]
 )
 
 
