@@ -1,0 +1,100 @@
+"""The documentation is true: what it computes, names, links to and gives as an example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from preflight import spec
+from preflight.cli.main import app
+from preflight.cli.pages import checks_page
+from preflight.sandbox.scenario import read_scenario
+from reports.formats import FORMATS
+from reports.view import Outcome
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    page for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for page in ROOT.glob(pattern)
+)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+#: What a page says is not there yet stands under a heading that says so.
+NOT_YET = re.compile(r"^#+ [^\n]*not (there|in it) yet.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def commands() -> set[str]:
+    group = typer.main.get_command(app)
+    names = getattr(group, "commands", {})
+    inner = {
+        f"{name} {each}" for name, one in names.items() for each in getattr(one, "commands", {})
+    }
+    return set(names) | inner
+
+
+def blocks(text: str, language: str) -> Iterator[str]:
+    yield from re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_of_checks_is_the_computed_one() -> None:
+    assert (ROOT / "docs" / "checks.md").read_text("utf-8") == checks_page()
+
+
+def test_the_readme_names_every_command() -> None:
+    named = set(re.findall(r"preflight ((?:role |sandbox )?[a-z]+)", readme()))
+    assert {one for one in commands() if one not in {"role", "sandbox"}} <= named
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text("utf-8")
+
+
+@each_page
+def test_a_page_names_no_command_that_is_not_there(page: Path) -> None:
+    text = NOT_YET.sub("", page.read_text("utf-8"))
+    named = re.findall(r"(?:`|^\$? ?)preflight ([a-z]+)", text, re.MULTILINE)
+    assert set(named) <= commands()
+
+
+@each_page
+def test_a_page_links_to_files_that_are_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    gone = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert gone == []
+
+
+@each_page
+def test_a_page_names_files_that_are_there(page: Path) -> None:
+    text = NOT_YET.sub("", page.read_text("utf-8"))
+    rooms = r"(?:preflight|checks|provision|reports|tests|examples|docs)"
+    named = set(re.findall(rf"`({rooms}/[\w./-]+\.(?:py|yaml|json|md))`", text))
+    gone = {name for name in named if not (ROOT / name).is_file()}
+    # How to add something speaks of files that the reader is about to write.
+    assert {name for name in gone if "my_" not in name} == set()
+
+
+def test_every_scenario_shown_loads(tmp_path: Path) -> None:
+    shown = list(blocks((ROOT / "docs" / "sandbox.md").read_text("utf-8"), "yaml"))
+    assert shown
+    for number, text in enumerate(shown):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text, "utf-8")
+        assert read_scenario(file).value
+
+
+def test_every_spec_shown_loads(tmp_path: Path) -> None:
+    shown = list(blocks(readme(), "yaml"))
+    assert shown
+    for number, text in enumerate(shown):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text, "utf-8")
+        assert spec.load(file).name
+
+
+def test_exit_codes_and_formats_are_told_as_they_are() -> None:
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", readme(), re.MULTILINE)}
+    assert codes >= {outcome.exit_code for outcome in Outcome} | {1, 2}
+    told = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    assert {name for name in FORMATS if f"| `{name}` |" not in told} == set()
