@@ -105,6 +105,7 @@ class Aws:
         clock: Clock | None = None,
         calls: Calls | None = None,
         session: boto3.Session | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.region = region
         self.clock: Clock = clock or SystemClock()
@@ -113,7 +114,7 @@ class Aws:
         self.examined = 0
         self._profile = profile
         self._given = session
-        self._pace = Pace(self.clock)
+        self._pace = pace or Pace(self.clock)
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
         #: The services that have answered, and where: what falls silent later is asked longer.
@@ -146,7 +147,7 @@ class Aws:
         where = region or self.region
         client = self._client(service, where)
         method: Callable[..., dict[str, Any]] = getattr(client, xform_name(operation))
-        bucket = self._pace.of(service, where)
+        bucket = self._pace.of(service, where, operation)
         for attempt in range(1, ATTEMPTS + 1):
             bucket.take()
             self.calls.note(service, operation)
@@ -228,7 +229,12 @@ class Aws:
 
     def at(self, region: str) -> Aws:
         """See the same account as the same principal from another Region."""
-        return Aws(region, clock=self.clock, calls=self.calls, session=self._session)
+        view = Aws(
+            region, clock=self.clock, calls=self.calls, session=self._session, pace=self._pace
+        )
+        if "identity" in vars(self):
+            vars(view)["identity"] = self.identity  # asked already, and the same everywhere
+        return view
 
     def assume(self, role_arn: str, external_id: str | None = None) -> Aws:
         """Act as a role, assumed at the STS endpoint of this Region as a vendor would.
@@ -252,7 +258,16 @@ class Aws:
         renewed = RefreshableCredentials.create_from_metadata(
             fresh(), refresh_using=fresh, method="sts-assume-role"
         )
-        return Aws(self.region, clock=self.clock, calls=self.calls, session=_session_with(renewed))
+        # AWS counts what an account asks, whoever of it asks. Not known yet: its own pace.
+        caller: Identity | None = vars(self).get("identity")
+        mine = caller is not None and f":{caller.account}:" in role_arn
+        return Aws(
+            self.region,
+            clock=self.clock,
+            calls=self.calls,
+            session=_session_with(renewed),
+            pace=self._pace if mine else None,
+        )
 
     @cached_property
     def _session(self) -> boto3.Session:
