@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from preflight.aws import Aws
-from preflight.errors import AccessDenied, AwsError, NotFound
+from preflight.errors import AccessDenied, NotFound, PreflightError
 from preflight.finding import Coverage, Finding, LeftoverStatus, Severity, Status
 from preflight.price import Charge, monthly
 from preflight.resource import Found, Kind, Owner, Resource, State, Strength
 from provision.order import gone_first
 from provision.rehearsal import commands
+from provision.strays.index import indexed
 
 URL = "https://docs.aws.amazon.com/eks/latest/userguide/delete-cluster.html"
 #: From this much a month a leftover is worth waking somebody up for.
@@ -70,7 +71,7 @@ def is_alive(aws: Aws, cluster: str) -> bool:
 def sweep(aws: Aws, owner: Owner, kinds: Sequence[type[Kind]]) -> Sweep:
     """Look with every kind side by side; `kinds` are planned ones and strays."""
     anyone = replace(owner, incarnation="")
-    aws = aws.remembering()
+    aws = indexed(aws.remembering(), anyone)
     rules = [kind for kind in kinds if kind.dies_with is None]
     with ThreadPoolExecutor(max_workers=16) as pool:
         looks = list(pool.map(lambda kind: _look(aws.watching(), anyone, kind), rules))
@@ -86,12 +87,26 @@ def sweep(aws: Aws, owner: Owner, kinds: Sequence[type[Kind]]) -> Sweep:
 
 
 def join(sweeps: Iterable[Sweep]) -> Sweep:
-    """Put the sweeps of several clusters together."""
+    """Put the sweeps of several clusters together: a line of coverage for each rule."""
     all_of_them = tuple(sweeps)
+    by_rule: dict[str, Coverage] = {}
+    for covered in (covered for each in all_of_them for covered in each.coverage):
+        before = by_rule.get(covered.rule)
+        by_rule[covered.rule] = covered if before is None else _both(before, covered)
     return Sweep(
         leftovers=tuple(one for each in all_of_them for one in each.leftovers),
-        coverage=tuple(covered for each in all_of_them for covered in each.coverage),
+        coverage=tuple(by_rule.values()),
         unseen=tuple(finding for each in all_of_them for finding in each.unseen),
+    )
+
+
+def _both(first: Coverage, second: Coverage) -> Coverage:
+    """Add two looks of one rule up; it could look when it could look both times."""
+    worse = first if first.status is Status.UNKNOWN else second
+    return replace(
+        worse,
+        examined=first.examined + second.examined,
+        matched=first.matched + second.matched,
     )
 
 
@@ -109,28 +124,33 @@ def findings(result: Sweep, now: datetime) -> tuple[Finding, ...]:
 
 def _look(aws: Aws, owner: Owner, kind: type[Kind]) -> Sweep:
     try:
-        found = list(kind.find(aws, owner))
-    except AwsError as error:
-        action = error.action if isinstance(error, AccessDenied) else None
-        missing = Coverage(
-            rule=kind.kind, examined=0, matched=0, status=Status.UNKNOWN, missing_action=action
-        )
-        finding = Finding(
-            check=f"scan.{kind.kind}",
-            status=LeftoverStatus.UNKNOWN,
-            subject=kind.kind,
-            message=f"could not look: {error}",
-            hint=error.hint,
-            severity=Severity.MEDIUM,
-            url=URL,
-            data={"type": kind.kind, "region": owner.region, "cluster": owner.cluster},
-        )
-        return Sweep(leftovers=(), coverage=(missing,), unseen=(finding,))
+        found = sorted(kind.find(aws, owner), key=lambda one: one.id)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, this rule did not look
+        return _unseen(owner, kind, error)
     leftovers = tuple(Leftover(found=one, kind=kind, status=_status(one)) for one in found)
     covered = Coverage(
         rule=kind.kind, examined=aws.examined, matched=len(found), status=Status.PASS
     )
     return Sweep(leftovers=leftovers, coverage=(covered,))
+
+
+def _unseen(owner: Owner, kind: type[Kind], error: Exception) -> Sweep:
+    action = error.action if isinstance(error, AccessDenied) else None
+    missing = Coverage(
+        rule=kind.kind, examined=0, matched=0, status=Status.UNKNOWN, missing_action=action
+    )
+    reason = str(error) if isinstance(error, PreflightError) else repr(error)
+    finding = Finding(
+        check=f"scan.{kind.kind}",
+        status=LeftoverStatus.UNKNOWN,
+        subject=f"{kind.kind} of {owner.cluster}",
+        message=f"could not look: {reason}",
+        hint=error.hint if isinstance(error, PreflightError) else None,
+        severity=Severity.MEDIUM,
+        url=URL,
+        data={"type": kind.kind, "region": owner.region, "cluster": owner.cluster},
+    )
+    return Sweep(leftovers=(), coverage=(missing,), unseen=(finding,))
 
 
 def _status(found: Found) -> LeftoverStatus:
@@ -142,22 +162,22 @@ def _status(found: Found) -> LeftoverStatus:
 
 
 def _holding(leftovers: tuple[Leftover, ...], rules: Sequence[type[Kind]]) -> tuple[Leftover, ...]:
-    """Part what a tear-down could not take because of a stray from what nobody will ever take."""
-    first = gone_first(rules)
-    present = {one.kind.kind for one in leftovers}
-    holders = {
-        one.kind.kind
+    """Part what a tear-down could not take because of a stray from what nobody will ever take.
+
+    A stray holds what it names in `blocks`, and all kinds that may go only after its own.
+    """
+    strays = [
+        one
         for one in leftovers
         if one.status is LeftoverStatus.LEFTOVER and not issubclass(one.kind, Resource)
-    }
-    held: set[str] = set()
-    while more := {
-        kind.kind
-        for kind in rules
-        if issubclass(kind, Resource)
-        and kind.kind in present - held
-        and first[kind.kind] & (holders | held)
-    }:
+    ]
+    blocked = {id for one in strays for id in one.found.blocks}
+    planned = [one for one in leftovers if issubclass(one.kind, Resource)]
+    holding = {one.kind.kind for one in strays}
+    held = {one.kind.kind for one in planned if one.found.id in blocked}
+    present = {one.kind.kind for one in planned}
+    first = gone_first(rules)
+    while more := {kind for kind in present - held if first[kind] & (holding | held)}:
         held |= more
     return tuple(
         replace(one, status=LeftoverStatus.WAIT, held=True)
@@ -168,9 +188,21 @@ def _holding(leftovers: tuple[Leftover, ...], rules: Sequence[type[Kind]]) -> tu
 
 
 def _merged(first: Leftover, second: Leftover) -> Leftover:
-    """Join what two rules know of one thing: the first keeps it, the evidence adds up."""
-    proof = dict.fromkeys((*first.found.evidence, *second.found.evidence))
-    both = replace(first.found, evidence=tuple(proof), note=first.found.note or second.found.note)
+    """Join what two rules know of one thing: the first keeps it, the evidence adds up.
+
+    When one of them says that it is kept, or going by itself, it is.
+    """
+    one, other = first.found, second.found
+    careful = min(one.state, other.state, key=(State.KEPT, State.GOING, State.PRESENT).index)
+    both = replace(
+        one,
+        state=careful,
+        evidence=tuple(dict.fromkeys((*one.evidence, *other.evidence))),
+        note=one.note or other.note,
+        created=one.created or other.created,
+        charges=one.charges or other.charges,
+        blocks=tuple(dict.fromkeys((*one.blocks, *other.blocks))),
+    )
     return Leftover(found=both, kind=first.kind, status=_status(both))
 
 

@@ -45,6 +45,7 @@ class LoadBalancer(Kind):
             balancer = described[arn]
             zones = balancer.get("AvailabilityZones", ())
             internal = balancer.get("Scheme") == "internal"
+            state, note = evidence.standing(tags, owner)
             addresses = Charge(sku="ec2/public-ipv4", quantity=0 if internal else len(zones))
             yield Found(
                 kind=cls.kind,
@@ -53,7 +54,8 @@ class LoadBalancer(Kind):
                 arn=arn,
                 name=balancer.get("LoadBalancerName", ""),
                 cluster=owner.cluster,
-                state=evidence.state_of_tags(tags, owner),
+                state=state,
+                note=note,
                 evidence=proof,
                 created=balancer.get("CreatedTime"),
                 charges=(Charge(sku=f"elb/{balancer.get('Type', 'network')}"), addresses),
@@ -89,6 +91,7 @@ class TargetGroup(Kind):
         }
         for arn, tags in _tags(aws, list(described)):
             if proof := evidence.of_tags(tags, owner):
+                state, note = evidence.standing(tags, owner)
                 yield Found(
                     kind=cls.kind,
                     id=arn,
@@ -96,7 +99,8 @@ class TargetGroup(Kind):
                     arn=arn,
                     name=described[arn].get("TargetGroupName", ""),
                     cluster=owner.cluster,
-                    state=evidence.state_of_tags(tags, owner),
+                    state=state,
+                    note=note,
                     evidence=proof,
                 )
 
@@ -140,6 +144,7 @@ def _classic(
     balancer: Mapping[str, Any], tags: Mapping[str, str], proof: tuple[Evidence, ...], owner: Owner
 ) -> Found:
     name = balancer["LoadBalancerName"]
+    state, note = evidence.standing(tags, owner)
     return Found(
         kind=ClassicLoadBalancer.kind,
         id=name,
@@ -148,7 +153,8 @@ def _classic(
         f":loadbalancer/{name}",
         name=tags.get("kubernetes.io/service-name", name),
         cluster=owner.cluster,
-        state=evidence.state_of_tags(tags, owner),
+        state=state,
+        note=note,
         evidence=proof,
         created=balancer.get("CreatedTime"),
         charges=(Charge(sku="elb/classic"),),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from preflight.resource import CLUSTER_TAG, Evidence, Owner, State, Strength
+from preflight.resource import CLUSTER_TAG, Evidence, Owner, State, Strength, tagged
 
 #: Keys whose value is the cluster's name.
 #: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/
@@ -28,17 +28,27 @@ NAME_KEYS = (
     "KubernetesCluster",
 )
 #: Keys that prove some Kubernetes cluster and do not say which one.
-ANY_CLUSTER_KEYS = ("ebs.csi.aws.com/cluster", "efs.csi.aws.com/cluster", "CSIVolumeName")
+ANY_CLUSTER_KEYS = (
+    "ebs.csi.aws.com/cluster",
+    "ebs.csi.eks.amazonaws.com/cluster",
+    "efs.csi.aws.com/cluster",
+    "CSIVolumeName",
+)
+#: Puts a thing under the hand of a stack, which is to be deleted instead.
+STACK_KEY = "aws:cloudformation:stack-name"
+#: AWS Backup refuses to let others delete what it keeps.
+BACKUP_KEY = "aws:backup:source-resource"
+OWNERSHIP = "kubernetes.io/cluster/"
 
 
 def ownership_key(cluster: str) -> str:
     """Give the key whose value is `owned` or `shared`."""
-    return f"kubernetes.io/cluster/{cluster}"
+    return f"{OWNERSHIP}{cluster}"
 
 
 def keys(owner: Owner) -> list[str]:
     """Name every tag key that can tie a thing to this cluster."""
-    return [ownership_key(owner.eks_name), *NAME_KEYS, *ANY_CLUSTER_KEYS]
+    return [CLUSTER_TAG, ownership_key(owner.eks_name), *NAME_KEYS, *ANY_CLUSTER_KEYS]
 
 
 def tag_key_filter(owner: Owner) -> list[dict[str, Any]]:
@@ -47,22 +57,18 @@ def tag_key_filter(owner: Owner) -> list[dict[str, Any]]:
 
 
 def is_planned(tags: Mapping[str, str]) -> bool:
-    """Say whether Preflight made it: then its own kind finds it, not a stray kind."""
+    """Say whether Preflight tagged it: kinds that plans have are then found by their own rule."""
     return CLUSTER_TAG in tags
 
 
 def of_tags(tags: Mapping[str, str], owner: Owner) -> tuple[Evidence, ...]:
     """Weigh the tags: A for the exact name, C for "some cluster", nothing for another cluster."""
-    found = [
-        Evidence(strength=Strength.A, text=f"tag {key}={tags[key]}")
-        for key in NAME_KEYS
-        if tags.get(key) == owner.eks_name
-    ]
-    key = ownership_key(owner.eks_name)
-    if key in tags:
-        found.append(Evidence(strength=Strength.A, text=f"tag {key}={tags[key]}"))
-    if found or names_another(tags, owner):
-        return tuple(found)
+    own = tagged(tags, owner)
+    mine = [key for key in NAME_KEYS if tags.get(key) == owner.eks_name]
+    mine += [key for key in (ownership_key(owner.eks_name),) if key in tags]
+    found = tuple(Evidence(strength=Strength.A, text=f"tag {key}={tags[key]}") for key in mine)
+    if own is not None or found or names_another(tags, owner):
+        return found if own is None else (own, *found)
     return tuple(
         Evidence(strength=Strength.C, text=f"tag {key}={tags[key]}: some cluster, not which one")
         for key in ANY_CLUSTER_KEYS
@@ -71,18 +77,32 @@ def of_tags(tags: Mapping[str, str], owner: Owner) -> tuple[Evidence, ...]:
 
 
 def names_another(tags: Mapping[str, str], owner: Owner) -> bool:
-    """Say whether the tags name another cluster."""
+    """Say whether the tags name another cluster, be it beside this one."""
+    if tags.get(CLUSTER_TAG, owner.cluster) != owner.cluster:
+        return True
     if any(tags.get(key, owner.eks_name) != owner.eks_name for key in NAME_KEYS):
         return True
     mine = ownership_key(owner.eks_name)
-    return any(key.startswith("kubernetes.io/cluster/") and key != mine for key in tags)
+    return any(key.startswith(OWNERSHIP) and key != mine for key in tags)
 
 
-def state_of_tags(tags: Mapping[str, str], owner: Owner) -> State:
-    """`shared` means that others use it: it is never a leftover."""
-    if tags.get(ownership_key(owner.eks_name)) == "shared":
-        return State.KEPT
-    return State.PRESENT
+def standing(tags: Mapping[str, str], owner: Owner) -> tuple[State, str]:
+    """Say whether the tags leave a thing to this cluster alone, and what a reader should know.
+
+    What others use or keep is never a leftover: `shared`, anything but `owned`, a second cluster.
+    https://github.com/kubernetes/cloud-provider-aws/blob/master/pkg/providers/v1/tags.go
+    """
+    claim = tags.get(ownership_key(owner.eks_name), "owned")
+    if claim != "owned":
+        note = "shared with others" if claim == "shared" else "its tag does not say `owned`"
+        return State.KEPT, note
+    if names_another(tags, owner):
+        return State.KEPT, "its tags name another cluster too"
+    if BACKUP_KEY in tags:
+        return State.KEPT, "AWS Backup keeps it"
+    if STACK_KEY in tags:
+        return State.PRESENT, f"made by the CloudFormation stack {tags[STACK_KEY]}: delete that"
+    return State.PRESENT, ""
 
 
 def backend_group_name(cluster: str) -> str:

@@ -73,6 +73,7 @@ def _found(group: Mapping[str, Any], owner: Owner) -> Found | None:
     proof = (*evidence.of_tags(tags, owner), *_by_name(name, tags, owner))
     if not proof:
         return None
+    state, note = evidence.standing(tags, owner)
     return Found(
         kind="ec2/security-group",
         id=group["GroupId"],
@@ -81,7 +82,8 @@ def _found(group: Mapping[str, Any], owner: Owner) -> Found | None:
         f":security-group/{group['GroupId']}",
         name=name,
         cluster=owner.cluster,
-        state=evidence.state_of_tags(tags, owner),
+        state=state,
+        note=note,
         evidence=proof,
         blocks=(group.get("VpcId", ""),),
     )

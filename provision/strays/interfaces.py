@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from preflight.actions import Action, actions
@@ -79,15 +79,21 @@ def _found(described: Mapping[str, Any], owner: Owner) -> Found | None:
 def _state(
     described: Mapping[str, Any], tags: Mapping[str, str], owner: Owner
 ) -> tuple[State, str]:
+    state, note = evidence.standing(tags, owner)
+    if state is State.KEPT:
+        return state, note
     if described.get("RequesterManaged"):
         return State.GOING, "AWS made it and removes it by itself"
     if described.get("Status") != "available":
-        return State.GOING, "still attached to an instance"
-    return evidence.state_of_tags(tags, owner), ""
+        instance = described.get("Attachment", {}).get("InstanceId")
+        return State.GOING, f"still attached to {instance or 'something'}"
+    return state, note
 
 
 def _created(tags: Mapping[str, str]) -> datetime | None:
+    """Read when the CNI made it; anybody may have written the tag, so it may be anything."""
     try:
-        return datetime.fromisoformat(tags["node.k8s.amazonaws.com/createdAt"])
+        written = datetime.fromisoformat(tags["node.k8s.amazonaws.com/createdAt"])
     except (KeyError, ValueError):
         return None
+    return written if written.tzinfo is not None else written.replace(tzinfo=UTC)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
@@ -28,30 +29,43 @@ class Volume(Kind):
             "ec2", "DescribeVolumes", "Volumes", Filters=evidence.tag_key_filter(owner)
         )
         for volume in described:
-            tags = tag_map(volume.get("Tags"))
-            proof = evidence.of_tags(tags, owner)
-            if not proof or evidence.is_planned(tags):
-                continue
-            attached = bool(volume.get("Attachments"))
-            yield Found(
-                kind=cls.kind,
-                id=volume["VolumeId"],
-                region=owner.region,
-                arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}"
-                f":volume/{volume['VolumeId']}",
-                name=_claim(tags),
-                cluster=owner.cluster,
-                state=State.GOING if attached else evidence.state_of_tags(tags, owner),
-                note="still attached to an instance" if attached else "",
-                evidence=proof,
-                created=volume.get("CreateTime"),
-                charges=(Charge(sku=f"ebs/{volume['VolumeType']}", quantity=volume["Size"]),),
-            )
+            if (found := _found(volume, owner)) is not None:
+                yield found
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:
         """Ask for its deletion, with all that is on it."""
         aws.call("ec2", "DeleteVolume", VolumeId=found.id)
+
+
+def _found(volume: Mapping[str, Any], owner: Owner) -> Found | None:
+    tags = tag_map(volume.get("Tags"))
+    if not (proof := evidence.of_tags(tags, owner)):
+        return None
+    id = volume["VolumeId"]
+    state, note = evidence.standing(tags, owner)
+    if state is not State.KEPT and (attached := _attached(volume)):
+        state, note = State.GOING, attached
+    return Found(
+        kind=Volume.kind,
+        id=id,
+        region=owner.region,
+        arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}:volume/{id}",
+        name=_claim(tags),
+        cluster=owner.cluster,
+        state=state,
+        note=note,
+        evidence=proof,
+        created=volume.get("CreateTime"),
+        charges=(Charge(sku=f"ebs/{volume['VolumeType']}", quantity=volume["Size"]),),
+    )
+
+
+def _attached(volume: Mapping[str, Any]) -> str:
+    if volume.get("State") == "deleting":
+        return "being deleted"
+    instances = [each.get("InstanceId", "something") for each in volume.get("Attachments", ())]
+    return f"still attached to {', '.join(instances)}" if instances else ""
 
 
 def _claim(tags: dict[str, str]) -> str:
