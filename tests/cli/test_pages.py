@@ -24,7 +24,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 #: What a page says is not there yet stands under a heading that says so.
 NOT_YET = re.compile(r"^#+ [^\n]*not (there|in it) yet.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
 
-#: Commands that hints of the checks already name, beside one of AWS's own that does the same.
+#: Commands that the words of a check name before they are there; the README says that they are not.
 PROMISED = {"permissions"}
 
 
