@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,18 @@ def test_exit_codes_and_formats_are_told_as_they_are() -> None:
     assert codes >= {outcome.exit_code for outcome in Outcome} | {1, 2}
     told = (ROOT / "docs" / "reports.md").read_text("utf-8")
     assert {name for name in FORMATS if f"| `{name}` |" not in told} == set()
+
+
+def test_the_rooms_are_drawn_as_the_contract_has_them() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    drawn = next(text for text in blocks(page, "text") if "preflight.sandbox" in text)
+    before = -1
+    for layer in layers:
+        names = [name.removeprefix("preflight.") for name in layer.split(" | ")]
+        found = [re.search(rf"\b{name}\b", drawn) for name in names]
+        places = [match.start() for match in found if match is not None]
+        assert len(places) == len(names), f"{layer} is not drawn"
+        assert before < min(places), f"{layer} is drawn too high"
+        before = max(places)
