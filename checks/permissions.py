@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
 
 from checks import not_simulated
 from checks import permission_text as text
@@ -12,16 +11,13 @@ from checks.batches import Keys, Question
 from checks.principal import Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
 from checks.simulation import Ruling, ask_sparingly
+from preflight import least
 from preflight.actions import Action
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
 from preflight.finding import Coverage, Status
+from preflight.resource import CLUSTER_TAG
 
-#: Where IAM and its like receive every request, whatever Region a caller works in.
-#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
-HOMES: Mapping[str, str] = MappingProxyType(
-    {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-)
 GLOBAL = frozenset({"account", "iam", "organizations", "route53"})
 #: Not for the simulator: no policy can forbid the first two, and the others are asked by doing.
 BY_DOING = frozenset(
@@ -80,7 +76,7 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
 def questions(context: Context, action: Action) -> Iterator[Question]:
     """Ask about one action of the plan on each of its resources, in the context of the call."""
     owner = context.plan.owner
-    home = HOMES.get(owner.partition, owner.region)
+    home = least.HOMES.get(owner.partition, owner.region)
     region = home if action.name.partition(":")[0] in GLOBAL else owner.region
     common: dict[str, str | tuple[str, ...]] = {"aws:RequestedRegion": region}
     if action.tagged:
@@ -88,11 +84,16 @@ def questions(context: Context, action: Action) -> Iterator[Question]:
         tags = owner.tags("preflight")
         common["aws:TagKeys"] = tuple(sorted(tags))
         common |= {f"aws:RequestTag/{key}": value or "-" for key, value in tags.items()}
+    plan = context.plan
+    own_arns = context.once.get("own-arns", lambda: least.own_arns(plan.actions))
     # A key without a value, such as the boundary of a role that has none, is not sent.
     own: Keys = tuple(sorted((key, value) for key, value in action.context.items() if value))
     for resource in action.on:
+        carried = dict(common)
+        if least.acts_on_own(action, resource, own_arns):
+            carried[f"aws:ResourceTag/{CLUSTER_TAG}"] = owner.cluster
         yield Question(
-            common=tuple(sorted(common.items())), own=own, resource=resource, action=action.name
+            common=tuple(sorted(carried.items())), own=own, resource=resource, action=action.name
         )
 
 

@@ -80,11 +80,15 @@ class Plan:
     def actions(self) -> tuple[Action, ...]:
         """What the principal must be allowed to do, from the first call to the last look.
 
-        Each action with the ARNs and the context of the real call, identical ones only once.
+        Each action with the ARNs and the context of the real call, identical ones only once. The
+        deletion of a kind that dies with another is not among them: it would be asked for only of
+        what outlived its carrier, and AWS lets nothing outlive it (an add-on its cluster, a route
+        its table).
         """
         found: dict[str, Action] = {}
         for resource in self.ordered:
-            for action in (*resource.creates, *resource.finds, *resource.deletes):
+            deletes = resource.deletes if resource.dies_with is None else ()
+            for action in (*resource.creates, *resource.finds, *deletes):
                 filled = action.of(resource, self.owner)
                 found.setdefault(repr(filled), filled)
         return tuple(found.values())
