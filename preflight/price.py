@@ -1,7 +1,9 @@
 """What things cost: list prices from a dated table, and never a guess.
 
-The table (`prices.json`) holds USD per unit and month of 730 hours, by Region. A price that it does
-not hold is None, which reports show as "not priced": it is not zero.
+The table (`prices.json`) holds USD per unit and month of 730 hours, by Region, and under `sources`
+where each number was read. A price that it does not hold is None, which reports show as "not
+priced": it is not zero. Spot prices change by the hour, and a Region's prices are not another's:
+neither is made up from what the table does hold. A volume is priced by its size alone.
 """
 
 from __future__ import annotations
@@ -32,13 +34,17 @@ class Total:
 
 @cache
 def table() -> Mapping[str, Any]:
-    """Read the table: `{"as_of": "2025-07", "source": ..., "regions": {region: {sku: usd}}}`."""
+    """Read the table.
+
+    `{"as_of": month, "source": text, "sources": [{"source": text, "regions": [...],
+    "covers": [sku pattern, ...]}, ...], "regions": {region: {sku: usd}}}`
+    """
     loaded: Mapping[str, Any] = json.loads((files("preflight") / "prices.json").read_text("utf-8"))
     return loaded
 
 
 def as_of() -> str:
-    """The month of the prices."""
+    """The month of the instance prices, which are most of the table; `sources` says more."""
     return str(table()["as_of"])
 
 
