@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from checks import quota_text as text
-from preflight.catalogue import CATALOGUE, by_key, vcpu_quota
+from preflight.catalogue import CATALOGUE, EGRESS_ONLY_GATEWAYS, by_key, vcpu_quota
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
 from preflight.facts import Gap
@@ -18,13 +18,15 @@ from preflight.usage import Usage
 
 URL = "https://docs.aws.amazon.com/servicequotas/latest/userguide/request-quota-increase.html"
 #: What a plan never takes is not counted either, and needs no permission.
-_SELDOM = frozenset({"ebs", "elasticloadbalancing", "fargate", "route53resolver"})
+_SELDOM = frozenset(
+    {"ebs", "elasticloadbalancing", "fargate", "route53resolver", str(EGRESS_ONLY_GATEWAYS)}
+)
 COUNTING = frozenset[str]().union(
-    *(q.actions for q in CATALOGUE if q.scope not in NEW and q.service not in _SELDOM)
+    *(q.actions for q in CATALOGUE if q.scope not in NEW and not {q.service, str(q)} & _SELDOM)
 )
 
 
-def _sources(context: Context) -> tuple[Usage, Limits]:
+def sources(context: Context) -> tuple[Usage, Limits]:
     """Share one reading of the account between the checks.
 
     A vendor's role seldom may read quotas, and limits do not depend on who asks: the caller looks
@@ -62,10 +64,10 @@ def _same_account(context: Context) -> bool:
 def quota_plan(context: Context) -> Iterator[Answer | Coverage]:
     """Judge every demand of the plan against limit and use."""
     needs = {key: amount for key, amount in context.plan.demands.items() if amount != 0}
-    usage, limits = _sources(context)
+    usage, limits = sources(context)
     figures = read_figures(needs, usage, limits, planned=True)
     answers = [_fits(each, needs[each.quota, each.within], context) for each in figures]
-    answers += _without_quota(context)
+    answers += without_quota(context)
     if not answers:
         yield Answer(
             status=Status.SKIP, subject="plan", message="the plan takes nothing of any quota"
@@ -144,7 +146,7 @@ def _why_not_planned(gaps: Iterable[Gap]) -> list[Unknown]:
     ] or [Unknown(message=why)]
 
 
-def _without_quota(context: Context) -> list[Answer]:
+def without_quota(context: Context) -> list[Answer]:
     """Speak of the instance types asked for whose vCPU quota does not exist or is not known."""
     return [
         text.unknown(
@@ -176,7 +178,7 @@ def quota_vendor(context: Context) -> Iterator[Answer | Coverage]:
     limits_wanted = {_quota_of(each): float(each.value) for each in profile.limits}
     limits_wanted |= _vcpus_wanted(context)
     free_wanted = {_quota_of(each): float(each.value) for each in profile.headroom}
-    usage, limits = _sources(context)
+    usage, limits = sources(context)
     keys: dict[Key, None] = dict.fromkeys((quota, "") for quota in limits_wanted | free_wanted)
     figures = {each.quota: each for each in read_figures(keys, usage, limits)}
     answers = [

@@ -51,6 +51,14 @@ INTERNET_GATEWAYS = _row(
     "vpc/L-A4707A72", "Internet gateways per Region", 5, use.internet_gateways, follows=str(VPCS),
     failure="InternetGatewayLimitExceeded",
 )
+EGRESS_ONLY_GATEWAYS = _row(
+    "vpc/L-45FE3B85", "Egress-only internet gateways per Region", 5, use.egress_only_gateways,
+    follows=str(VPCS), failure="GatewayLimitExceeded",
+)
+RANGES_PER_VPC = _row(
+    "vpc/L-83CA0A9D", "IPv4 CIDR blocks per VPC", 5, use.ranges_per_vpc, scope=Scope.VPC,
+    maximum=50, failure="CidrLimitExceeded",
+)
 NAT_GATEWAYS_PER_ZONE = _row(
     "vpc/L-FE5A380F", "NAT gateways per Availability Zone", 5, use.nat_gateways_per_zone,
     scope=Scope.ZONE, failure="NatGatewayLimitExceeded",
@@ -64,7 +72,8 @@ RULES_PER_SECURITY_GROUP = _row(
     use.rules_per_security_group, scope=Scope.PARENT, failure="RulesPerSecurityGroupLimitExceeded",
 )
 SECURITY_GROUPS_PER_INTERFACE = _row(
-    "vpc/L-2AFB9258", "Security groups per network interface", 5, scope=Scope.PARENT, maximum=16,
+    "vpc/L-2AFB9258", "Security groups per network interface", 5,
+    use.security_groups_per_interface, scope=Scope.PARENT, maximum=16,
 )
 NETWORK_INTERFACES = _row(
     "vpc/L-DF5E4CA3", "Network interfaces per Region", 5000, use.network_interfaces,
@@ -99,7 +108,8 @@ POLICIES = _row(
 )
 # 10 or 20, by the age of the source: the lower one errs on the safe side.
 MANAGED_POLICIES_PER_ROLE = _row(
-    "iam/L-0DA4ABF3", "Managed policies per role", 10, maximum=25, **_PER_ROLE,
+    "iam/L-0DA4ABF3", "Managed policies per role", 10, use.managed_policies_per_role, maximum=25,
+    **_PER_ROLE,
 )
 INSTANCE_PROFILES = _row(
     "iam/L-6E65F664", "Instance profiles per account", 1000, use.instance_profiles, maximum=10_000,
@@ -123,14 +133,16 @@ CLUSTERS = _row(
     "eks/L-1194D53C", "Clusters", 100, use.clusters, failure="ResourceLimitExceededException",
 )
 NODEGROUPS_PER_CLUSTER = _row(
-    "eks/L-6D54EA21", "Managed node groups per cluster", 30, scope=Scope.CLUSTER,
+    "eks/L-6D54EA21", "Managed node groups per cluster", 30, use.nodegroups_per_cluster,
+    scope=Scope.CLUSTER, deep=True,
     failure="ResourceLimitExceededException",
 )
 NODES_PER_NODEGROUP = _row(
     "eks/L-BD136A63", "Nodes per managed node group", 450, scope=Scope.PARENT,
 )
 FARGATE_PROFILES_PER_CLUSTER = _row(
-    "eks/L-33415657", "Fargate profiles per cluster", 10, scope=Scope.CLUSTER,
+    "eks/L-33415657", "Fargate profiles per cluster", 10, use.fargate_profiles_per_cluster,
+    scope=Scope.CLUSTER, deep=True,
 )
 SELECTORS_PER_FARGATE_PROFILE = _row(
     "eks/L-D78D8AF8", "Selectors per Fargate profile", 5, scope=Scope.PARENT,
@@ -229,7 +241,8 @@ RESOLVER_RULES = _row(
 
 CATALOGUE: tuple[Quota, ...] = (
     AUTO_SCALING_GROUPS, LAUNCH_CONFIGURATIONS, LAUNCH_TEMPLATES, ELASTIC_IPS, *VCPU_QUOTAS,
-    VPCS, SUBNETS_PER_VPC, INTERNET_GATEWAYS, NAT_GATEWAYS_PER_ZONE, SECURITY_GROUPS,
+    VPCS, SUBNETS_PER_VPC, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, RANGES_PER_VPC,
+    NAT_GATEWAYS_PER_ZONE, SECURITY_GROUPS,
     RULES_PER_SECURITY_GROUP, SECURITY_GROUPS_PER_INTERFACE, NETWORK_INTERFACES,
     ROUTE_TABLES_PER_VPC, ROUTES_PER_TABLE, GATEWAY_ENDPOINTS, INTERFACE_ENDPOINTS_PER_VPC,
     ROLES, POLICIES, MANAGED_POLICIES_PER_ROLE, INSTANCE_PROFILES, OIDC_PROVIDERS,

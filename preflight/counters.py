@@ -55,6 +55,16 @@ def _fullest(containers: Iterable[str]) -> float:
     return float(max(Tally(containers).values(), default=0))
 
 
+def _fullest_of(look: Look, container: str) -> Counted:
+    return Counted(lambda usage, _: _fullest(row[container] for row in usage.rows(look)), (look,))
+
+
+def _most(look: Look, count: str) -> Counted:
+    return Counted(
+        lambda usage, _: max((float(row[count]) for row in usage.mine(look)), default=0.0), (look,)
+    )
+
+
 auto_scaling_groups = _number(looks.SCALING_LIMITS, "NumberOfAutoScalingGroups")
 launch_configurations = _number(looks.SCALING_LIMITS, "NumberOfLaunchConfigurations")
 launch_templates = _rows_of(looks.LAUNCH_TEMPLATES)
@@ -71,11 +81,21 @@ topics = _rows_of(looks.TOPICS)
 log_groups = _rows_of(looks.LOG_GROUPS)
 event_rules = _rows_of(looks.EVENT_RULES)
 resolver_endpoints = _rows_of(looks.RESOLVER_ENDPOINTS)
+nodegroups_per_cluster = _fullest_of(looks.NODEGROUPS, "cluster")
+fargate_profiles_per_cluster = _fullest_of(looks.FARGATE_PROFILES, "cluster")
+managed_policies_per_role = _most(looks.ROLES_IN_DETAIL, "Policies")
 snapshots = _own_of(looks.SNAPSHOTS)
 vpcs = _own_of(looks.VPCS)
 internet_gateways = _own_of(looks.INTERNET_GATEWAYS)
+egress_only_gateways = _own_of(looks.EGRESS_ONLY_GATEWAYS)
 security_groups = _own_of(looks.SECURITY_GROUPS)
 network_interfaces = _own_of(looks.INTERFACES)
+security_groups_per_interface = Counted(
+    lambda usage, _: float(
+        max((len(row.get("Groups", ())) for row in usage.mine(looks.INTERFACES)), default=0)
+    ),
+    (looks.INTERFACES,),
+)
 
 
 #: Who manages an address that does not count; the first is documented by a user's report, the
@@ -122,6 +142,18 @@ def _zones_of(gateway: Row, zone_of: Mapping[str, str]) -> set[str]:
         return {zone_of[subnet]}
     addresses = gateway.get("NatGatewayAddresses", ())
     return {address["AvailabilityZone"] for address in addresses if "AvailabilityZone" in address}
+
+
+@_reads(looks.VPCS)
+def ranges_per_vpc(usage: Usage, within: str) -> float:
+    """Count the IPv4 ranges of the VPC that has the most."""
+    del within
+    return _fullest(
+        vpc["VpcId"]
+        for vpc in usage.mine(looks.VPCS)
+        for block in vpc.get("CidrBlockAssociationSet", ())
+        if block.get("CidrBlockState", {}).get("State") != "disassociated"
+    )
 
 
 @_reads(looks.SUBNETS)
@@ -276,10 +308,15 @@ def resolver_rules(usage: Usage, within: str) -> float:
     return float(len(usage.mine(looks.RESOLVER_RULES)))
 
 
-@_reads(looks.FARGATE_VCPUS)
+@_reads(looks.FARGATE_METRICS, looks.FARGATE_VCPUS)
 def fargate_vcpus(usage: Usage, within: str) -> float:
-    """Take AWS's own measurement. Raises `AwsError` when there is none: that is not zero."""
+    """Take AWS's own measurement, and none in use where nothing was measured for two weeks.
+
+    Raises `AwsError` when there was a measurement before the last hour: its lack is not zero.
+    """
     del within
+    if not usage.rows(looks.FARGATE_METRICS):
+        return 0.0
     values = [value for row in usage.rows(looks.FARGATE_VCPUS) for value in row["Values"]]
     if not values:
         raise AwsError(

@@ -188,6 +188,9 @@ ADDRESSES = Look("ec2", "DescribeAddresses", "Addresses")
 VPCS = Look("ec2", "DescribeVpcs", "Vpcs")
 SUBNETS = Look("ec2", "DescribeSubnets", "Subnets")
 INTERNET_GATEWAYS = Look("ec2", "DescribeInternetGateways", "InternetGateways")
+EGRESS_ONLY_GATEWAYS = Look(
+    "ec2", "DescribeEgressOnlyInternetGateways", "EgressOnlyInternetGateways"
+)
 NAT_GATEWAYS = Look("ec2", "DescribeNatGateways", "NatGateways")
 SECURITY_GROUPS = Look("ec2", "DescribeSecurityGroups", "SecurityGroups")
 PREFIX_LISTS = Look("ec2", "DescribeManagedPrefixLists", "PrefixLists")
@@ -204,10 +207,36 @@ SNAPSHOTS = Look(
 )
 SCALING_LIMITS = Look("autoscaling", "DescribeAccountLimits", "[@]")
 ACCOUNT_SUMMARY = Look("iam", "GetAccountSummary", "[SummaryMap]")
+ROLES_IN_DETAIL = Look(
+    "iam",
+    "GetAccountAuthorizationDetails",
+    # Service-linked roles are AWS's own.
+    "RoleDetailList[?!starts_with(Path, '/aws-service-role/')]"
+    ".{Policies: length(AttachedManagedPolicies)}",
+    {"Filter": ["Role"], "MaxItems": 1000},
+)
 OIDC_PROVIDERS = Look("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList")
 # An account with more than 10,000 buckets is refused a list without pages.
 BUCKETS = Look("s3", "ListBuckets", "Buckets[].{Name: Name}", {"MaxBuckets": 1000})
 CLUSTERS = Look("eks", "ListClusters", "clusters[].{name: @}")
+
+
+@dataclass(frozen=True, eq=False)
+class _OfEachCluster(Look):
+    """A list that EKS gives for one cluster at a time; `path` makes rows that name it."""
+
+    def read(self, usage: Usage) -> Rows:
+        """Ask for one cluster after the other; the row's `cluster` says whose it is."""
+        rows: Rows = []
+        for cluster in usage.rows(CLUSTERS):
+            asked = {"clusterName": cluster["name"]}
+            found = Look(self.service, self.operation, self.path, asked).read(usage)
+            rows += [{**row, "cluster": cluster["name"]} for row in found]
+        return rows
+
+
+NODEGROUPS = _OfEachCluster("eks", "ListNodegroups", "nodegroups[].{name: @}")
+FARGATE_PROFILES = _OfEachCluster("eks", "ListFargateProfiles", "fargateProfileNames[].{name: @}")
 CLASSIC_LOAD_BALANCERS = Look("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions")
 LOAD_BALANCERS = Look("elbv2", "DescribeLoadBalancers", "LoadBalancers")
 TARGET_GROUPS = Look("elbv2", "DescribeTargetGroups", "TargetGroups")
@@ -221,9 +250,29 @@ RESOLVER_ENDPOINTS = Look("route53resolver", "ListResolverEndpoints", "ResolverE
 RESOLVER_RULES = Look("route53resolver", "ListResolverRules", "ResolverRules")
 
 
+FARGATE_METRICS = Look(
+    "cloudwatch",
+    "ListMetrics",
+    "Metrics",
+    {
+        "Namespace": "AWS/Usage",
+        "MetricName": "ResourceCount",
+        "Dimensions": [{"Name": "Service", "Value": "Fargate"}],
+    },
+)
+
+
 @dataclass(frozen=True, eq=False)
 class _LastHour(Look):
     """The use that AWS itself measures, of the last hour because the newest minute may lack."""
+
+    def read(self, usage: Usage) -> Rows:
+        """Read nothing where there has been no such measurement at all for two weeks.
+
+        CloudWatch lists a metric for two weeks after its last value:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+        """
+        return super().read(usage) if usage.rows(FARGATE_METRICS) else []
 
     def asked(self, aws: Aws, usage: Usage) -> Mapping[str, Any]:
         """Ask for the greatest value of each five minutes."""

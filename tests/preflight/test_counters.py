@@ -325,10 +325,30 @@ def test_keys_of_aws_itself_do_not_count() -> None:
     assert counters.kms_keys(of({usage.KEYS: keys, usage.KEY_ALIASES: aliases})) == 2
 
 
-def test_no_measurement_of_fargate_is_not_zero() -> None:
-    assert counters.fargate_vcpus(of({usage.FARGATE_VCPUS: [{"Values": [4.0, 2.0]}]})) == 4
+def test_no_measurement_of_fargate_is_not_zero_where_there_were_some_before() -> None:
+    metric = {usage.FARGATE_METRICS: [{"MetricName": "ResourceCount"}]}
+    measured: Lists = {**metric, usage.FARGATE_VCPUS: [{"Values": [4.0, 2.0]}]}
+    assert counters.fargate_vcpus(of(measured)) == 4
     with pytest.raises(AwsError, match="no measurement"):
-        counters.fargate_vcpus(of({usage.FARGATE_VCPUS: [{"Values": []}]}))
+        counters.fargate_vcpus(of({**metric, usage.FARGATE_VCPUS: [{"Values": []}]}))
+    assert counters.fargate_vcpus(of({usage.FARGATE_METRICS: []})) == 0
+
+
+def test_the_fullest_interface_role_cluster_and_vpc_count() -> None:
+    interfaces = [{"Groups": [{}, {}]}, {"Groups": [{}]}, {"Groups": [{}] * 4, "OwnerId": OTHER}]
+    assert counters.security_groups_per_interface(of({usage.INTERFACES: interfaces})) == 2
+    roles = [{"Policies": 3}, {"Policies": 9}]
+    assert counters.managed_policies_per_role(of({usage.ROLES_IN_DETAIL: roles})) == 9
+    groups = [{"name": name, "cluster": cluster} for name, cluster in ("ax", "by", "cy")]
+    assert counters.nodegroups_per_cluster(of({usage.NODEGROUPS: groups})) == 2
+    assert counters.nodegroups_per_cluster(of({usage.NODEGROUPS: []})) == 0
+    ranges = [{"CidrBlock": "a"}, {"CidrBlock": "b"}]
+    gone = {"CidrBlockState": {"State": "disassociated"}}
+    vpcs = [
+        {"VpcId": "vpc-1", "CidrBlockAssociationSet": [*ranges, gone]},
+        {"VpcId": "vpc-2", "CidrBlockAssociationSet": [ranges[0]]},
+    ]
+    assert counters.ranges_per_vpc(of({usage.VPCS: vpcs})) == 2
 
 
 def test_a_counter_needs_the_actions_of_the_lists_it_reads() -> None:
