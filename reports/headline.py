@@ -14,10 +14,10 @@ from reports.words import (
     blind,
     duration,
     is_waived,
-    monthly_usd,
+    left_over,
+    monthly_total,
     plural,
     tally,
-    usd,
 )
 
 #: What a check could not see is an unknown finding, and counted.
@@ -96,7 +96,7 @@ def _leftovers(report: Report) -> str:
         said = f"{_steps(report, 'deleted')}; "
     left = counts["leftover"]
     if left:
-        said += f"{plural(left, 'leftover')}, {usd(monthly_usd(report.findings))} a month"
+        said += f"{plural(left, 'leftover')}, {left_over(report.findings)}"
     else:
         said += "no leftovers"
     if counts["possible"]:
@@ -122,5 +122,6 @@ def _steps(report: Report, done: str = "built") -> str:
 def _changes(plan: PlanSection) -> str:
     changes = Counter(resource.change.value for resource in plan.resources)
     said = ", ".join(f"{count:,} to {change}" for change, count in changes.items())
-    price = f"; {usd(plan.monthly_usd)} a month" if plan.monthly_usd else ""
+    total = monthly_total(plan.monthly_usd, plan.without_price)
+    price = f"; {total}" if plan.monthly_usd or plan.without_price else ""
     return f"{plural(len(plan.resources), 'resource')} ({said or 'none'}){price}"

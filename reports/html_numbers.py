@@ -62,9 +62,10 @@ def cards(report: Report) -> list[tuple[str, str, str]]:
     counts = words.tally(each for each in report.findings if not words.is_waived(each))
     shown: list[tuple[str, str, str]] = []
     if counts["leftover"]:
-        shown.append((words.usd(words.monthly_usd(report.findings)), "a month, left over", "bad"))
+        unpriced = words.without_price(report.findings)
+        shown.append(_sum(words.monthly_usd(report.findings), unpriced, "left over", "bad"))
     if report.plan is not None:
-        shown.append((words.usd(report.plan.monthly_usd), "a month", ""))
+        shown.append(_sum(report.plan.monthly_usd, report.plan.without_price, "", ""))
         shown.append((f"{len(report.plan.resources):,}", "resources", ""))
         shown.append((f"{len(report.plan.actions):,}", "permissions", ""))
     shown += [
@@ -83,6 +84,16 @@ def cards(report: Report) -> list[tuple[str, str, str]]:
         tone = "unknown" if words.blind(report.coverage) else ""
         shown.append((f"{looked:,} of {len(report.coverage):,}", "rules could look", tone))
     return shown
+
+
+def _sum(usd: float | None, unpriced: int, what: str, tone: str) -> tuple[str, str, str]:
+    """Show a sum a month, and beside it how many things it leaves out."""
+    beside = ", ".join(filter(None, ("a month", what)))
+    if not unpriced:
+        return words.usd(usd), beside, tone
+    if not usd:
+        return f"{unpriced:,}", ", ".join(filter(None, ("not priced", what))), tone
+    return f"≥ {words.usd(usd)}", f"{beside}; {unpriced:,} not priced", tone
 
 
 def bars(report: Report) -> tuple[str, list[Bar]]:

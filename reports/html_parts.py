@@ -111,12 +111,12 @@ def _groups(
 
 
 def _group(name: str, findings: list[Finding], region: str | None) -> Group:
-    cost = words.monthly_usd(findings)
+    cost = words.monthly_usd(findings) or words.without_price(findings)
     urls = [safe_url(finding.url) for finding in findings if finding.url]
     shared, lines = _share([_line(finding, region) for finding in findings])
     return Group(
         name=name,
-        note=f"{words.usd(cost)} a month" if cost else "",
+        note=words.left_over(findings) if cost else "",
         url=urls[0] if urls else None,
         shared=shared,
         lines=lines,

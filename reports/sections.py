@@ -56,6 +56,12 @@ class PlanSection:
     usd_as_of: str | None = None
     unpriced: tuple[str, ...] = ()
 
+    @property
+    def without_price(self) -> int:
+        """How many resources the sum leaves out."""
+        missing = sum(resource.monthly_usd is None for resource in self.resources)
+        return missing or len(self.unpriced)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterRow:

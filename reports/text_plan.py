@@ -7,7 +7,7 @@ from collections import Counter
 from reports.graph import Branch, by_service, tree
 from reports.page import Page
 from reports.view import PlannedDemand, PlannedResource, PlanSection, Report
-from reports.words import number, plural, usd
+from reports.words import monthly_total, number, plural, usd
 
 
 def plan(report: Report, page: Page) -> None:
@@ -114,6 +114,6 @@ def _permissions(section: PlanSection, page: Page) -> None:
 
 def _price(section: PlanSection, page: Page) -> None:
     as_of = f" (prices of {section.usd_as_of})" if section.usd_as_of else ""
-    page.heading(f"Price  {usd(section.monthly_usd)} a month{as_of}")
+    page.heading(f"Price  {monthly_total(section.monthly_usd, section.without_price)}{as_of}")
     for note in section.unpriced:
         page.prose(note, label="not in it  ", indent=2)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from preflight.finding import Finding, LeftoverStatus
 from reports.page import Page
 from reports.view import Report
-from reports.words import age, commands, evidence, monthly_usd, plural, usd
+from reports.words import age, commands, evidence, left_over, monthly_usd, plural, usd
 
 #: Status, heading, and what it means for the reader.
 _PARTS = (
@@ -23,11 +23,10 @@ def scan(report: Report, page: Page) -> None:
     """Draw leftovers by type, the dearest first; then the rest, each for what it is."""
     left = [each for each in report.findings if each.status is LeftoverStatus.LEFTOVER]
     if left:
-        page.heading(f"Leftovers  {plural(len(left), 'thing')}, {usd(monthly_usd(left))} a month")
+        page.heading(f"Leftovers  {plural(len(left), 'thing')}, {left_over(left)}")
     for kind, things in by_type(left):
-        total = usd(monthly_usd(things))
         page.gap()
-        page.status("leftover", (kind, "bold"), f"  {len(things):,}, {total} a month")
+        page.status("leftover", (kind, "bold"), f"  {len(things):,}, {left_over(things)}")
         for finding in things:
             _leftover(finding, page, report.region)
     for status, title, meaning in _PARTS:
@@ -57,6 +56,8 @@ def facts(finding: Finding, *, here: str | None = None) -> str:
     """Say what matters of one thing: price, severity, age, and its Region unless that is `here`."""
     data = finding.data
     said = [f"{usd(data['monthly_usd'])} a month"] if data.get("monthly_usd") is not None else []
+    if not said and finding.status is LeftoverStatus.LEFTOVER:
+        said = ["not priced"]
     if finding.severity.value in {"medium", "high"}:
         said.append(f"{finding.severity.value} severity")
     if data.get("age_seconds") is not None:

@@ -91,6 +91,26 @@ def monthly_usd(findings: Iterable[Finding]) -> float:
     return sum(found.data.get("monthly_usd") or 0.0 for found in left)
 
 
+def without_price(findings: Iterable[Finding]) -> int:
+    """Count the leftovers whose price nobody knows; 0.0 is a price."""
+    left = (found for found in findings if found.status is LeftoverStatus.LEFTOVER)
+    return sum(found.data.get("monthly_usd") is None for found in left)
+
+
+def monthly_total(priced: float | None, unpriced: int) -> str:
+    """Write a sum a month so that what it leaves out is never taken for free."""
+    if not unpriced:
+        return f"{usd(priced)} a month"
+    if not priced:
+        return f"{unpriced:,} not priced"
+    return f"at least {usd(priced)} a month; {unpriced:,} not priced"
+
+
+def left_over(findings: Sequence[Finding]) -> str:
+    """Write what leftovers cost together."""
+    return monthly_total(monthly_usd(findings), without_price(findings))
+
+
 def commands(finding: Finding) -> list[str]:
     """Return the shell commands that remove a leftover, in order, quoted for bash.
 

@@ -89,9 +89,10 @@ def run(asked: Asked, watch: object = None, *, shortest_poll: float = 1.0) -> No
     plan = ready.context.plan
     say(f"gate open: {len(verdict.findings)} findings, none closes it", asked)
     price = plan.price
-    beside = f", and what has no price here: {', '.join(price.unpriced)}" if price.unpriced else ""
+    least = "at least " if price.unpriced else ""
+    beside = f" (not priced: {', '.join(price.unpriced)})" if price.unpriced else ""
     confirm(
-        f"{len(plan.resources)} resources, ${price.monthly_usd:,.2f} a month{beside}, for"
+        f"{len(plan.resources)} resources, {least}${price.monthly_usd:,.2f} a month{beside}, for"
         f" {ready.spec.name} in {plan.owner.account}/{plan.owner.region}.",
         ready.spec.name,
         asked,

@@ -128,10 +128,10 @@ vpc: VPCs per Region                        L-F678F1CE         1
 Permissions  3 actions
 list them with `-v`
 
-Price  $105.85 a month (prices of 2026-01-15)
+Price  at least $105.85 a month; 1 not priced (prices of 2026-01-15)
   not in it  nodes: Spot prices change by the hour
 
-plan: 6 resources (1 to adopt, 5 to create); $105.85 a month
+plan: 6 resources (1 to adopt, 5 to create); at least $105.85 a month; 1 not priced
 """)
 
 
