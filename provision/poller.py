@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -64,10 +65,10 @@ class Poller:
         now = self._aws.clock.monotonic()
         following = min((wait.due for wait in self._waits.values()), default=None)
         timeout = None if following is None else max(0.01, following - now)
-        try:
-            await asyncio.wait_for(self._new.wait(), timeout)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            # Not `wait_for`: before Python 3.12 it can swallow the cancellation that ends a build.
+            async with asyncio.timeout(timeout):
+                await self._new.wait()
 
     async def _look(self, cls: type[Resource], made: dict[Resource, str]) -> None:
         try:

@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import boto3
 import botocore.session
 import pytest
 
+from preflight import facts, spec
 from preflight.aws import Aws
+from preflight.clock import SystemClock
+from preflight.gate import Permit, Verdict
+from preflight.journal import Journal
+from preflight.plan import Plan
 from preflight.resource import WAIT, Failed, Found, Owner, Resource, State
+from preflight.sandbox.faults import Faults
 from preflight.sandbox.server import Sandbox
+from provision.blueprint import draw
+from provision.executor import Built, build
+from provision.resources.kinds import KINDS
+from provision.teardown import TornDown, tear_down
 
 PATIENCE = 50
 SECONDS = 30.0
+#: Virtual seconds in a real one: a cluster takes ten minutes in AWS and a fifth of a second here.
+SCALE = 3000.0
+#: Virtual seconds after which EC2 tells nothing any more of what was deleted.
+FORGOTTEN = 7200.0
+#: Every kind there is, and as few of each as can be.
+SMALL: Mapping[str, Any] = MappingProxyType(
+    {
+        "instance_types": [{"type": "m5.large", "capacity": ["on-demand"]}],
+        "network": {
+            "zones": 2,
+            "nat": "single",
+            "endpoints": {"gateway": ["s3"], "interface": ["sts"]},
+        },
+        "addons": ["vpc-cni"],
+        "buckets": ["logs"],
+    }
+)
+#: A cluster with its network and nodes, and nothing around it.
+TINY: Mapping[str, Any] = MappingProxyType(
+    {
+        **SMALL,
+        "network": {"zones": 2, "nat": "single", "endpoints": False},
+        "addons": [],
+        "buckets": [],
+        "repositories": [],
+        "encryption": False,
+        "logging": False,
+        "oidc": False,
+        "interruption_queue": False,
+        "notifications": False,
+        "resolver_query_logging": False,
+        "guardduty": False,
+    }
+)
 
 
 class Hurry:
@@ -133,6 +183,99 @@ def aws(connect: Callable[[], Aws]) -> Aws:
 def builder(connect: Callable[[], Aws], sandbox: Sandbox) -> Callable[[str], Builder]:
     """Make the builder of a cluster, with calls of its own to count."""
     return lambda cluster: Builder(connect(), cluster, sandbox)
+
+
+class Instant(SystemClock):
+    """The clock of this machine, by which nobody waits for a turn to ask."""
+
+    def sleep(self, seconds: float) -> None:
+        """Go on at once."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An account in the sandbox, and whatever it takes to build in it and to tear down."""
+
+    sandbox: Sandbox
+    login: Login
+    folder: Path
+
+    def begin(self, **scenario: Any) -> None:
+        """Begin anew in the account of a scenario."""
+        self.sandbox.reset({"rates": "off", **scenario}, time_scale=SCALE)
+
+    def fault(self, *rules: Mapping[str, Any]) -> None:
+        """Put these fault rules in the place of the present ones."""
+        self.sandbox.world.part(Faults).replace(list(rules))
+
+    def aws(self, key_id: str = "", secret: str = "") -> Aws:
+        """Connect as the admin or with a key, with no calls made yet."""
+        session = self.login(
+            key_id or self.sandbox.access_key_id, secret or self.sandbox.secret_access_key
+        )
+        return Aws(self.sandbox.region, session=session, clock=Instant())
+
+    def plan(self, name: str = "dev", *, tiny: bool = False, **changes: Any) -> Plan:
+        """Draw the plan of a cluster."""
+        size = TINY if tiny else SMALL
+        wanted = {"name": name, "region": self.sandbox.region, **size, **changes}
+        asked = spec.from_mapping(wanted)
+        types = tuple(each.type for each in asked.instance_types)
+        return draw(asked, facts.look(self.aws(), types))
+
+    def owner(self, name: str = "dev") -> Owner:
+        """Name whose things those of a cluster are, whichever its incarnation."""
+        return Owner(cluster=name, account=self.sandbox.account, region=self.sandbox.region)
+
+    def journal(self, name: str = "dev") -> Journal:
+        """Give the journal of a cluster, not yet opened."""
+        return Journal(self.folder / f"{name}.sqlite3")
+
+    @staticmethod
+    def permit(plan: Plan) -> Permit:
+        """Give the permit that an open gate would."""
+        return Verdict(plan=plan.digest, findings=()).permit(plan)
+
+    def build(
+        self, plan: Plan, aws: Aws | None = None, journal: Journal | None = None, **options: Any
+    ) -> Built:
+        """Build a plan."""
+        with journal or self.journal(plan.owner.cluster) as opened:
+            permit = self.permit(plan)
+            return build(permit, aws or self.aws(), opened, shortest_poll=0.02, **options)
+
+    def tear_down(self, name: str = "dev", aws: Aws | None = None, **options: Any) -> TornDown:
+        """Tear a cluster down; what is blocked is given up soon."""
+        given = {"patience": 1.0, "shortest_poll": 0.02, **options}
+        with self.journal(name) as opened:
+            return tear_down(aws or self.aws(), self.owner(name), KINDS, opened, **given)
+
+    def left(self, before: Mapping[str, Any]) -> list[str]:
+        """Name what differs from the state before, once AWS has forgotten what is gone."""
+        self.sandbox.world.clock.advance(FORGOTTEN)
+        return sorted(_differences(self.state(), before))
+
+    def state(self) -> dict[str, Any]:
+        """Tell the whole account."""
+        with urllib.request.urlopen(f"{self.sandbox.endpoint}/_sandbox/state") as answer:  # noqa: S310 - the sandbox's own address
+            told: dict[str, Any] = json.load(answer)
+        return told
+
+
+def _differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in sorted({*one, *other}):
+            yield from _differences(one.get(key), other.get(key), f"{path}/{key}")
+    elif one != other:
+        yield path
+
+
+@pytest.fixture
+def bench(sandbox: Sandbox, login: Login, tmp_path: Path) -> Bench:
+    """An empty account to build in, on a fast clock."""
+    found = Bench(sandbox, login, tmp_path)
+    found.begin()
+    return found
 
 
 @pytest.fixture
