@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from preflight import spec
-from preflight.cli.main import app
+from preflight.cli.app import app
 from preflight.cli.pages import checks_page
 from preflight.sandbox.scenario import read_scenario
 from reports.formats import FORMATS
