@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from checks import not_simulated
 from checks import permission_text as text
 from checks.batches import Keys, Question
-from checks.principal import Principal, PrincipalKind, entity
+from checks.principal import Entity, Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
 from checks.simulation import Ruling, ask_sparingly
 from preflight import least
@@ -52,8 +52,12 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
     if behind is None:
         yield not_simulated.no_entity(builder)
         return
-    planned = {q for action in context.plan.actions for q in questions(context, action)}
-    asking = {q for action in _of_checks() for q in questions(context, action)} - planned
+    yield from of_entity(context, behind)
+
+
+def of_entity(context: Context, behind: Entity) -> Iterator[Answer | Coverage]:
+    """Simulate all that the plan and the checks do as one user or role."""
+    planned, asking = asked(context)
     rulings = ask_sparingly(context.aws, behind.arn, planned | asking)
     if refusal := not_simulated.refused(behind, rulings.values()):
         yield refusal
@@ -62,7 +66,7 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
     denied = denials(context.aws, behind.arn, rulings.values())
     of_plan = [denial for denial in denied if denial.ruling.question in planned]
     yield from text.denied(behind, of_plan)
-    yield from _allowed(behind.guessed, planned, of_plan)
+    yield from summed_up(behind.guessed, planned, of_plan)
     if of_checks := [denial for denial in denied if denial.ruling.question in asking]:
         yield text.only_checks(of_checks)
     yield Coverage(
@@ -71,6 +75,13 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
         matched=len(denied),
         status=_worst(denied),
     )
+
+
+def asked(context: Context) -> tuple[set[Question], set[Question]]:
+    """Give the questions that the plan asks, and those that only the checks ask."""
+    planned = {q for action in context.plan.actions for q in questions(context, action)}
+    looks = {q for action in _of_checks() for q in questions(context, action)}
+    return planned, looks - planned
 
 
 def questions(context: Context, action: Action) -> Iterator[Question]:
@@ -121,7 +132,7 @@ def _without_needless(
     return kept
 
 
-def _allowed(
+def summed_up(
     guessed: bool, planned: Iterable[Question], denied: Iterable[Denial]
 ) -> Iterator[Answer]:
     """Sum up each AWS product of which every action is allowed."""

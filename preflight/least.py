@@ -24,11 +24,9 @@ LONGEST = 6144
 MOST = 10
 #: Where IAM and its like receive every request, whatever Region a caller works in.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
-HOMES: Mapping[str, str] = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-north-1",
-    "aws-us-gov": "us-gov-west-1",
-}
+HOMES: Mapping[str, str] = MappingProxyType(
+    {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+)
 GLOBAL = frozenset({"account", "iam", "organizations", "route53", "s3", "sts"})
 #: Nobody can be denied these two; the third is allowed by the role's trust, to whoever assumes it.
 #: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html

@@ -8,6 +8,7 @@ import typer
 
 from preflight.cli import catalogue, check, clusters, delete, plan, provision, report, scan
 from preflight.cli import demo as demonstration
+from preflight.cli.permissions import permissions
 from preflight.cli.quotas import quotas
 from preflight.cli.role import role
 from preflight.cli.sandbox import sandbox
@@ -49,6 +50,7 @@ app.command()(delete.delete)
 app.command()(scan.scan)
 app.add_typer(quotas, name="quotas")
 app.add_typer(role, name="role")
+app.command()(permissions)
 app.command()(report.report)
 app.command()(catalogue.checks)
 app.command()(catalogue.explain)

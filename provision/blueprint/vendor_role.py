@@ -51,7 +51,7 @@ def draw_role(
         role_name=owner.cluster,
         trust=_trust(profile.role, owner, external_id, trusted),
         managed=profile.role.managed_policy_arns(owner.partition),
-        inline={"preflight": _inline(profile.role)},
+        inline={"preflight": inline(profile.role)},
         max_session=profile.role.maximum_session_seconds,
     )
     return Plan(owner=owner, resources=(role,))
@@ -74,7 +74,8 @@ def _trust(
     }
 
 
-def _inline(role: RequiredRole) -> dict[str, Any]:
+def inline(role: RequiredRole) -> dict[str, Any]:
+    """Write what the vendor's managed policies lack: its own actions, and what Preflight needs."""
     return {
         "Version": "2012-10-17",
         "Statement": [
