@@ -127,7 +127,7 @@ class ClassicLoadBalancer(Kind):
             for each in aws.each("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions")
         }
         for names in _twenty(list(described)):
-            answer = aws.call("elb", "DescribeTags", LoadBalancerNames=names)
+            answer = aws.watching().call("elb", "DescribeTags", LoadBalancerNames=names)
             for each in answer["TagDescriptions"]:
                 tags = tag_map(each["Tags"])
                 if proof := evidence.of_tags(tags, owner):
@@ -167,8 +167,9 @@ def _classic(
 
 
 def _tags(aws: Aws, arns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    aside = aws.watching()  # what was examined are the things, not the answers about their tags
     for some in _twenty(arns):
-        for each in aws.call("elbv2", "DescribeTags", ResourceArns=some)["TagDescriptions"]:
+        for each in aside.call("elbv2", "DescribeTags", ResourceArns=some)["TagDescriptions"]:
             yield each["ResourceArn"], tag_map(each["Tags"])
 
 
