@@ -47,6 +47,7 @@ TAGGING = {
     ("kms", "CreateKey"): "kms:TagResource",
     ("logs", "CreateLogGroup"): "logs:TagResource",
     ("route53resolver", "CreateResolverQueryLogConfig"): "route53resolver:TagResource",
+    ("s3", "CreateBucket"): "s3:TagResource",
     ("sns", "CreateTopic"): "sns:TagResource",
     ("sqs", "CreateQueue"): "sqs:TagQueue",
     ("sts", "AssumeRole"): "sts:TagSession",
@@ -178,7 +179,7 @@ def request_tags(request: Request) -> dict[str, str]:
     """Collect the tags in the input, in whichever of AWS's four shapes they come."""
     given = request.parameters
     if request.service == "s3":
-        return {}
+        return _tags_in((given.get("CreateBucketConfiguration") or {}).get("Tags"))
     groups = [given.get("Tags"), given.get("tags")]
     groups += [spec.get("Tags") for spec in given.get("TagSpecifications") or ()]
     tags: dict[str, str] = {}

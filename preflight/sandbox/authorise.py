@@ -1,9 +1,9 @@
 """Judge every request by the policies of whoever signed it, and refuse in AWS's words.
 
 Identity policies, the permissions boundary, the scenario's SCPs and session policies all have
-their say; for sts:AssumeRole the role's trust policy too. What would hang on a resource or a key
-that the sandbox does not know is let through (preflight/sandbox/actions.py says which those are).
-The sandbox's own admin key is not judged.
+their say; for sts:AssumeRole the role's trust policy too, and for S3 the bucket's. What would hang
+on a resource or a key that the sandbox does not know is let through (preflight/sandbox/actions.py
+says which those are). The sandbox's own admin key is not judged.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
 
@@ -27,7 +27,7 @@ from preflight.policy import (
     evaluate,
 )
 from preflight.policy import Request as Question
-from preflight.sandbox import iam, wire
+from preflight.sandbox import buckets, iam, wire
 from preflight.sandbox.actions import requirements
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.principals import Principal as Signer
@@ -163,6 +163,7 @@ def decide(request: Request, standing: Standing, requirement: Requirement) -> De
         unknown=(*UNKNOWN, *requirement.unknown),
     )
     trust = _trust(request, requirement)
+    of_bucket = buckets.policy(request, requirement)
     return evaluate(
         Question(
             action=requirement.action,
@@ -174,7 +175,7 @@ def decide(request: Request, standing: Standing, requirement: Requirement) -> De
         boundary=standing.boundary,
         scps=standing.scps,
         session=standing.session,
-        resource=trust,
+        resource=trust or of_bucket,
         resource_account=_account(requirement.resource) if trust else None,
         resource_must_allow=trust is not None,
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from preflight.sandbox.request import Request, Response
 
@@ -12,27 +10,6 @@ from preflight.sandbox.request import Request, Response
 def describe_capacity_reservations(_: Request) -> dict[str, Any]:
     """DescribeCapacityReservations: the sandbox has none, and cannot make any."""
     return {"CapacityReservations": []}
-
-
-def describe_internet_gateways(request: Request) -> dict[str, Any] | Response:
-    """DescribeInternetGateways with the owner-id filter, which moto refuses."""
-    filters = request.parameters.get("Filters", [])
-    owners = [set(one["Values"]) for one in filters if one["Name"] == "owner-id"]
-    if not owners:
-        return request.forward()
-    number = itertools.count(1)
-    fields = parse_qsl(request.body.decode(), keep_blank_values=True)
-    kept = [field for field in fields if not field[0].startswith("Filter.")]
-    for one in filters:
-        if one["Name"] != "owner-id":
-            prefix = f"Filter.{next(number)}"
-            kept.append((f"{prefix}.Name", one["Name"]))
-            kept += [(f"{prefix}.Value.{n}", v) for n, v in enumerate(one["Values"], 1)]
-    request.body = urlencode(kept).encode()
-    response = request.forward()
-    if response.is_error or all(request.account in wanted for wanted in owners):
-        return response
-    return {"InternetGateways": []}
 
 
 def drop_network_acls(request: Request, _: Response) -> None:
@@ -44,8 +21,26 @@ def drop_network_acls(request: Request, _: Response) -> None:
             backend.tags.pop(identifier, None)
 
 
+def drop_associations(request: Request, _: Response) -> None:
+    """DeleteSubnet ends its associations, so that its route table can be deleted too.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-deleting.html
+    """
+    ec2, subnet = request.world.backend("ec2", request.region), request.parameters["SubnetId"]
+    for table in ec2.route_tables.values():
+        for id, target in list(table._associations.items()):  # noqa: SLF001 - moto has no other way
+            if target == subnet:
+                del table._associations[id]  # noqa: SLF001
+    for acl in ec2.network_acls.values():
+        for id, association in list(acl._associations.items()):  # noqa: SLF001
+            if association.subnet_id == subnet:
+                del acl._associations[id]  # noqa: SLF001
+
+
 OPERATIONS = {
     ("ec2", "DescribeCapacityReservations"): describe_capacity_reservations,
-    ("ec2", "DescribeInternetGateways"): describe_internet_gateways,
 }
-EFFECTS = {("ec2", "DeleteVpc"): drop_network_acls}
+EFFECTS = {
+    ("ec2", "DeleteSubnet"): drop_associations,
+    ("ec2", "DeleteVpc"): drop_network_acls,
+}

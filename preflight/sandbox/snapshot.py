@@ -1,22 +1,29 @@
 """The whole account as plain JSON, to compare before and after.
 
 moto's backends are walked as objects: a resource is told once, in the collection of the backend
-that owns it, by its own attributes; where another resource mentions it, only its id stands. What
-changes without anybody changing the account is left out: caches, links back to the backend, when
-a key was last used, AWS's managed policies; and so are secrets. A Region in which nothing differs
-from a fresh one is left out too, so that looking at a Region does not change the state.
+that owns it, by its own attributes; where another resource mentions it, only its id stands. Each
+Region is told as the JSON merge patch (RFC 7396) from a fresh one, so that looking at a Region
+does not change the state; null says that something of a fresh account is gone.
+
+Left out are secrets, and what changes without anybody changing the account: caches, links back to
+the backend, when a key was last used, AWS's managed policies. So is what AWS makes in an account
+by itself and keeps or forgets, see preflight/sandbox/unchanged.py. A key that waits for its
+deletion is told under `pending_deletion`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
 from preflight.sandbox import engine
+from preflight.sandbox.remains import gone, keys_gone
+from preflight.sandbox.unchanged import is_left_out, pending_keys
 from preflight.sandbox.world import World
 
 # Attributes that hold no state of the account, or that reading alone changes.
@@ -25,11 +32,15 @@ LEFT_OUT = frozenset(
         "account_summary",
         "aws_managed_policies",
         "credential_report",
+        "default_kms_key_id",
         "filters",
         "instances_tracked",
+        "key_material",
         "last_used",
+        "launch_template_insert_order",
         "password_last_used",
         "policy_arn_regex",
+        "private_key",
         "region_name",
         "secret_access_key",
     }
@@ -40,6 +51,8 @@ IDENTITIES = ("arn", "id", "name", "physical_resource_id")
 # Services whose backends hold catalogues or random documents, not state of an account.
 NOT_STATE = frozenset({"instance_metadata", "moto_api", "pricing", "sts"})
 DEEPEST = 40
+# services/ec2/us-west-2/vpcs/vpc-1: where `difference` stops telling what is inside of new things.
+RESOURCE_DEPTH = 5
 
 
 # Backends that moto makes on the way when another service is used.
@@ -53,42 +66,68 @@ LINKED = {
 
 
 class Baseline:
-    """What each backend was when it was first used: digest by (service, Region).
+    """What each backend was when it was first used, by service and Region.
 
     `World.backend` and the pipeline ask for it before anything in a backend can change.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._fresh: dict[tuple[str, str], str] = {}
+        self._fresh: dict[tuple[str, str], dict[str, Any]] = {}
 
     def note(self, service: str, region: str) -> None:
         """Look at a backend, and those it will use, before the first change in them."""
         if (service, region) in self._fresh:
             return
-        self._fresh[service, region] = ""
+        self._fresh[service, region] = {}
         with suppress(KeyError, ImportError, AttributeError):
             backend = engine.backend(service, self._world.account, region)
-            self._fresh[service, region] = _digest(_backend(backend, _owned([backend])))
+            self._fresh[service, region] = _backend(backend, _owned([backend]))
         for linked in LINKED.get(service, ()):
             self.note(linked, "aws" if linked == "iam" else region)
 
-    def is_untouched(self, service: str, region: str, state: Any) -> bool:
-        """Whether a backend still is what it was."""
-        return self._fresh.get((service, region)) == _digest(state)
+    def changes(self, service: str, region: str, backend: Any) -> dict[str, Any]:
+        """Tell what in a backend is not what it was."""
+        fresh = self._fresh.get((service, region))
+        if fresh is None:
+            # Made by moto on behalf of another service, past the pipeline.
+            new = type(backend)(backend.region_name, backend.account_id)
+            fresh = _backend(new, _owned([new]))
+        return _patch(fresh, _state(service, backend))
+
+
+def _patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the JSON merge patch that turns one object into another."""
+    patch: dict[str, Any] = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            inner = _patch(before, value)
+            if inner:
+                patch[key] = inner
+        elif before != value or key not in old:
+            patch[key] = value
+    return patch
 
 
 def snapshot(world: World) -> dict[str, Any]:
-    """Describe the account: `{account, services: {service: {region: state}}, sandbox: {...}}`."""
+    """Describe the account.
+
+    Gives `{account, services: {service: {region: state}}, pending_deletion: [{arn, until}],
+    sandbox: {part: state}}`.
+    """
     with world.lock:
         baseline = world.part(Baseline)
         services: dict[str, dict[str, Any]] = {}
+        pending: list[dict[str, str]] = []
         for service, region, backend in engine.backends_in_use(world.account):
             if service in NOT_STATE:
                 continue
-            state = _backend(backend, _owned([backend]))
-            if state and not baseline.is_untouched(service, region, state):
-                services.setdefault(service, {})[region] = state
+            if service == "kms":
+                pending += pending_keys(backend)
+            changes = baseline.changes(service, region, backend)
+            if changes:
+                services.setdefault(service, {})[region] = changes
         parts = {
             type(part).__name__: part.snapshot()
             for part in world.parts
@@ -97,8 +136,54 @@ def snapshot(world: World) -> dict[str, Any]:
     return {
         "account": world.account,
         "services": services,
+        "pending_deletion": sorted(pending, key=lambda row: row["arn"]),
         "sandbox": {name: state for name, state in parts.items() if state},
     }
+
+
+def _state(service: str, backend: Any) -> dict[str, Any]:
+    """Describe a backend without the tags of what is gone, which moto keeps."""
+    state = _backend(backend, _owned([backend]))
+    over: set[str] = set()
+    tags: dict[str, Any] = {}
+    if service == "ec2":
+        tags, over = state.get("tags", {}), gone(backend)
+    elif service == "kms":
+        tags, over = state.get("tagger", {}).get("tags", {}), keys_gone(backend)
+    for id in over & tags.keys():
+        del tags[id]
+    return state
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Tell in words how two snapshots differ, one line a place; [] when they do not.
+
+    `services/ec2/us-west-2/vpcs/vpc-1: added`, `...: removed`, `...: 5 became 6`.
+    """
+    return list(_compare(before, after, ()))
+
+
+def _compare(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[str]:
+    missing = object()
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            place = (*path, key)
+            old, new = before.get(key, missing), after.get(key, missing)
+            if len(place) < RESOURCE_DEPTH and (old is missing or new is missing):
+                old = {} if old is missing and isinstance(new, Mapping) else old
+                new = {} if new is missing and isinstance(old, Mapping) else new
+            if old is missing or new is missing:
+                # Null stands for something of a fresh account that is gone.
+                added = (new is not None) if old is missing else old is None
+                yield f"{'/'.join(place)}: {'added' if added else 'removed'}"
+            else:
+                yield from _compare(old, new, place)
+    elif before != after:
+        yield f"{'/'.join(path)}: {_short(before)} became {_short(after)}"
+
+
+def _short(value: Any) -> str:
+    return textwrap.shorten(json.dumps(value, sort_keys=True), 200, placeholder=" ...")
 
 
 def _owned(backends: list[Any]) -> frozenset[int]:
@@ -168,10 +253,12 @@ class _Walk:
     def _inside(self, value: Any, depth: int, *, owned: bool) -> Any:
         if isinstance(value, Mapping):
             items = ((_key(k), v) for k, v in list(value.items()))
-            rows = ((k, self.value(v, depth, owned=owned)) for k, v in items if not _is_aws(k))
+            mine = ((k, v) for k, v in items if not _is_aws(k) and not is_left_out(v))
+            rows = ((k, self.value(v, depth, owned=owned)) for k, v in mine)
             return {key: row for key, row in sorted(rows, key=lambda row: row[0]) if row != {}}
         if isinstance(value, list | tuple):
-            return [self.value(inner, depth, owned=owned) for inner in value]
+            mine = (inner for inner in value if not is_left_out(inner))
+            return [self.value(inner, depth, owned=owned) for inner in mine]
         if isinstance(value, set | frozenset):
             return sorted((self.value(v, depth, owned=owned) for v in value), key=_digest)
         if not hasattr(value, "__dict__") or callable(value):

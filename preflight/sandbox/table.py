@@ -29,6 +29,8 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.ceilings",
     "preflight.sandbox.capacity",
     "preflight.sandbox.network",
+    "preflight.sandbox.ec2_lists",
+    "preflight.sandbox.buckets",
     "preflight.sandbox.iam_lists",
     "preflight.sandbox.lifecycle",
     "preflight.sandbox.tokens",
@@ -38,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.eks_tagging",
     "preflight.sandbox.aftermath",
     "preflight.sandbox.resolver",
+    "preflight.sandbox.remains",
 )
 
 

@@ -1,0 +1,88 @@
+"""S3 buckets: tags from creation on, and policies that judge."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from preflight.sandbox.server import Sandbox
+
+BUCKET = "dev-bucket-of-tests"
+PLACE = {"LocationConstraint": "us-west-2"}
+OBJECTS = f"arn:aws:s3:::{BUCKET}/*"
+KEY = ("AKIABOB0000000000000", "secret-of-bob")
+BOB = {"AWS": "arn:aws:iam::111122223333:user/bob"}
+
+
+def statement(effect: str, action: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": action, "Resource": [OBJECTS[:-2], OBJECTS], **more}
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+@pytest.fixture
+def s3(sandbox: Sandbox, client: Any) -> Any:
+    """A bucket, as the admin sees it, in an account where Bob may do some things."""
+    allowed = ["s3:PutObject", "s3:CreateBucket"]
+    policy = document({"Effect": "Allow", "Action": allowed, "Resource": "*"})
+    bob = {"user": "bob", "access_key": list(KEY), "policies": [policy]}
+    sandbox.reset({"rates": "off", "principals": [bob]})
+    admin = client("s3")
+    tags = [{"Key": "owner", "Value": "dev"}]
+    admin.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={**PLACE, "Tags": tags})
+    return admin
+
+
+@pytest.fixture
+def bob(s3: Any, client: Any) -> Any:
+    return client("s3", key=KEY)
+
+
+def code(error: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_a_bucket_has_the_tags_it_was_made_with(s3: Any) -> None:
+    assert s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"] == [{"Key": "owner", "Value": "dev"}]
+
+
+def test_to_make_a_bucket_with_tags_one_must_be_allowed_to_tag(bob: Any) -> None:
+    bob.create_bucket(Bucket="plain-bucket-of-bob", CreateBucketConfiguration=PLACE)
+    tags = [{"Key": "a", "Value": "b"}]
+    with pytest.raises(ClientError, match="s3:TagResource") as error:
+        bob.create_bucket(
+            Bucket="tagged-bucket-of-bob", CreateBucketConfiguration={**PLACE, "Tags": tags}
+        )
+    assert code(error) == "AccessDenied"
+
+
+def test_requests_count_as_sent_over_tls(s3: Any, bob: Any) -> None:
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    only_tls = document(statement("Deny", "s3:*", Principal="*", Condition=plain))
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(only_tls))
+    for each in (s3, bob):
+        each.put_object(Bucket=BUCKET, Key="k", Body=b"1")
+    s3.delete_object(Bucket=BUCKET, Key="k")
+
+
+def test_a_bucket_policy_denies_with_its_conditions(s3: Any, bob: Any) -> None:
+    tls = {"Bool": {"aws:SecureTransport": "true"}}
+    no_tls = document(statement("Deny", "s3:PutObject", Principal="*", Condition=tls))
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(no_tls))
+    with pytest.raises(ClientError) as error:
+        bob.put_object(Bucket=BUCKET, Key="k", Body=b"1")
+    assert code(error) == "AccessDenied"
+
+
+def test_a_bucket_policy_allows_whom_it_names(s3: Any, bob: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"1")
+    with pytest.raises(ClientError):
+        bob.get_object(Bucket=BUCKET, Key="k")
+    readable = document(statement("Allow", "s3:GetObject", Principal=BOB))
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(readable))
+    assert bob.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"1"
