@@ -28,7 +28,7 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 #: Step states that mean the resource is not where it should be.
-TROUBLE: Final = frozenset({"failed", "cancelled", "refused", "interrupted"})
+TROUBLE: Final = frozenset({"failed", "cancelled", "blocked", "refused", "interrupted"})
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

@@ -72,7 +72,7 @@ def make(
     region: str | None = None,
     shell: bool = False,
 ) -> None:
-    """Make the role; the caller's own account may assume it when nobody else is named."""
+    """Make the role; the vendor may assume it, and whoever `trust` names."""
     from preflight.cli.provision import held
     from preflight.cli.show import confirm, outputs
     from preflight.gate import Verdict

@@ -25,7 +25,12 @@ def show(report: Report, asked: Asked, *, exit: bool = True) -> None:
     from reports.formats import write
     from reports.options import Options
 
-    options = Options.of(sys.stdout, color=asked.color, verbose=asked.verbose)
+    options = Options.of(
+        sys.stdout,
+        color=asked.color,
+        verbose=asked.verbose,
+        spec_path=str(asked.file) if asked.file is not None else None,
+    )
     write(report, outputs(asked), sys.stdout, options=options)
     if exit and report.verdict.exit_code:
         raise typer.Exit(report.verdict.exit_code)
@@ -44,7 +49,7 @@ def confirm(question: str, expected: str, asked: Asked) -> None:
     if asked.yes:
         return
     if not sys.stdin.isatty():
-        raise Refused(f"{question} needs a yes", "say it with --yes")
+        raise Refused(f"not without a yes: {question}", "say it with --yes")
     typer.echo(f"{question} Type its name to go on: ", err=True, nl=False)
     if sys.stdin.readline().strip() != expected:
         raise Refused("not confirmed: nothing was changed")
