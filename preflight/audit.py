@@ -149,16 +149,30 @@ def together(plans: Iterable[tuple[str, Mapping[Key, float | None]]]) -> dict[Ke
     """Add up what several clusters, named, take at the same time.
 
     A quota inside a VPC, a cluster or another thing that each cluster makes for itself is not
-    added up: each of them has its own, kept apart by the cluster's name.
+    added up: each of them has its own, kept apart by the cluster's name. A plan makes dozens of
+    tables, groups and roles under equal limits: of those the fullest speaks for all.
     """
     sums: dict[Key, float | None] = {}
     for cluster, demands in plans:
-        for (quota, within), amount in demands.items():
+        for (quota, within), amount in _fullest(demands).items():
             own = quota.scope in NEW
             key = (quota, f"{cluster} {within}".strip() if own else within)
             before = sums.get(key, 0.0)
             sums[key] = None if before is None or amount is None else before + amount
     return {key: amount for key, amount in sums.items() if amount != 0}
+
+
+def _fullest(demands: Mapping[Key, float | None]) -> dict[Key, float | None]:
+    most: dict[Quota, Key] = {}
+    for key, amount in demands.items():
+        before = demands[most.get(key[0], key)]
+        if key[0] not in most or (before is not None and (amount is None or amount > before)):
+            most[key[0]] = key
+    return {
+        key: amount
+        for key, amount in demands.items()
+        if key[0].scope is not Scope.PARENT or most[key[0]] == key
+    }
 
 
 def worst_first(rows: Iterable[Row]) -> tuple[Row, ...]:

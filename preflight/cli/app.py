@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from preflight.cli import catalogue, check, clusters, delete, plan, provision, report, scan
+from preflight.cli import (
+    catalogue,
+    check,
+    clusters,
+    delete,
+    plan,
+    provision,
+    quota_request,
+    quota_watch,
+    report,
+    scan,
+)
 from preflight.cli import demo as demonstration
 from preflight.cli.permissions import permissions
 from preflight.cli.quotas import quotas
@@ -49,6 +60,8 @@ app.command()(clusters.clusters)
 app.command()(delete.delete)
 app.command()(scan.scan)
 app.add_typer(quotas, name="quotas")
+quotas.command()(quota_request.request)
+quotas.command()(quota_watch.watch)
 app.add_typer(role, name="role")
 app.command()(permissions)
 app.command()(report.report)

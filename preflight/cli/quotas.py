@@ -159,14 +159,15 @@ def everywhere(asked: Asked, wanted: Wanted, thresholds: Thresholds) -> tuple[Au
     if asked.role_arn:
         _ = caller.identity
         caller = caller.assume(asked.role_arn, asked.external_id)
-    _insist(asked, caller.identity.account)
+    insist(asked, caller.identity.account)
     principals, lost = where.accounts(caller, roles) if roles else ((caller,), ())
     seen, unseen = where.places(principals, regions, every=wanted.regions == "all")
     found = of_accounts(seen, wanted.quotas, thresholds, deep=wanted.deep)
     return replace(found, unseen=(*lost, *unseen)), caller.calls
 
 
-def _insist(asked: Asked, account: str) -> None:
+def insist(asked: Asked, account: str) -> None:
+    """Refuse to go on in another account than the one named."""
     from preflight.errors import Refused
 
     if asked.account is not None and asked.account != account:
