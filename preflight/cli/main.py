@@ -10,7 +10,7 @@ from preflight.errors import PreflightError
 from preflight.version import __version__
 
 NAME = "preflight"
-INTERRUPTED = 130
+INTERNAL, INTERRUPTED = 1, 130
 
 
 def main() -> None:
@@ -32,11 +32,12 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _tell("interrupted", None, INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last resort: a message, not a traceback
-        if "-v" in arguments or "--verbose" in arguments:
+        said = _said(error)
+        if said[2] == INTERNAL and {"-v", "--verbose"} & set(arguments):
             import traceback
 
             traceback.print_exc()
-        return _tell(*_said(error))
+        return _tell(*said)
     return code
 
 
@@ -77,9 +78,9 @@ def _said(error: Exception) -> tuple[str, str | None, int]:
     if isinstance(error, PreflightError):
         return str(error), error.hint, error.exit_code
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}", None, 1
+        return f"{error.filename}: {error.strerror}", None, INTERNAL
     what = f"internal error: {type(error).__name__}: {error}"
-    return what, "please report it, with what `-v` prints", 1
+    return what, "please report it, with what `-v` prints", INTERNAL
 
 
 def _tell(message: str, hint: str | None, code: int) -> int:
