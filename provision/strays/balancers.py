@@ -126,13 +126,9 @@ class ClassicLoadBalancer(Kind):
             each["LoadBalancerName"]: each
             for each in aws.each("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions")
         }
-        for names in _twenty(list(described)):
-            answer = aws.watching().call("elb", "DescribeTags", LoadBalancerNames=names)
-            for each in answer["TagDescriptions"]:
-                tags = tag_map(each["Tags"])
-                if proof := evidence.of_tags(tags, owner):
-                    name = each["LoadBalancerName"]
-                    yield _classic(described[name], tags, proof, owner)
+        for name, tags in _classic_tags(aws, list(described)):
+            if proof := evidence.of_tags(tags, owner):
+                yield _classic(described[name], tags, proof, owner)
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:
@@ -171,6 +167,26 @@ def _tags(aws: Aws, arns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]
     for some in _twenty(arns):
         for each in aside.call("elbv2", "DescribeTags", ResourceArns=some)["TagDescriptions"]:
             yield each["ResourceArn"], tag_map(each["Tags"])
+
+
+def _classic_tags(aws: Aws, names: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    aside = aws.watching()
+    for some in _twenty(names):
+        for each in aside.call("elb", "DescribeTags", LoadBalancerNames=some)["TagDescriptions"]:
+            yield each["LoadBalancerName"], tag_map(each["Tags"])
+
+
+def all_tags(aws: Aws) -> Iterator[dict[str, str]]:
+    """Give the tags of every load balancer and target group of the Region."""
+    arns = [
+        *aws.each("elbv2", "DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"),
+        *aws.each("elbv2", "DescribeTargetGroups", "TargetGroups[].TargetGroupArn"),
+    ]
+    names = list(
+        aws.each("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions[].LoadBalancerName")
+    )
+    for _, tags in (*_tags(aws, arns), *_classic_tags(aws, names)):
+        yield tags
 
 
 def _twenty(names: Sequence[str]) -> Iterator[list[str]]:
