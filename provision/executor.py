@@ -22,7 +22,7 @@ from preflight.gate import Permit
 from preflight.journal import LEASE_SECONDS, Entry, Event, Journal
 from preflight.resource import Failed, Found, Owner, Resource
 from provision.existing import Existing, going, incarnation, look
-from provision.identity import client_token, digest
+from provision.identity import client_token, digest, history
 from provision.patient import explained, patiently
 from provision.poller import Poller, interval
 from provision.progress import Phase, Progress, Step, silent
@@ -81,7 +81,7 @@ def build(
 def _owner(owner: Owner, journal: Journal, existing: Existing) -> Owner:
     if names := going(existing):
         raise Refused(
-            f"{names[0]} and {len(names) - 1} others are being deleted",
+            f"{names[0]} is being deleted" + (f", and {len(names) - 1} more" if names[1:] else ""),
             "wait until `preflight delete` is through",
         )
     mine = incarnation(journal.fact("incarnation") or None, existing, lambda: secrets.token_hex(4))
@@ -96,7 +96,9 @@ class _Life:
     done: asyncio.Future[bool]
     started: float = 0.0
     step: Step | None = None
+    #: How often the thing was taken away before: each new one has a client token of its own.
     generation: int = 0
+    tried_again: bool = False
 
 
 @dataclass
@@ -134,6 +136,7 @@ class _Build:
         self._aws = aws
         self._journal = journal
         self._written: Mapping[str, Entry] = journal.latest()
+        self._asked, self._removals = history(journal)
         self._existing = existing
         self._progress = progress
         self._stop = stop
@@ -148,7 +151,12 @@ class _Build:
         began = self._aws.clock.monotonic()
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws") as threads:
             loop.set_default_executor(threads)
-            self._lives = {each: _Life(done=loop.create_future()) for each in self._resources}
+            self._lives = {
+                each: _Life(
+                    done=loop.create_future(), generation=self._removals.get(each.address, 0)
+                )
+                for each in self._resources
+            }
             background = [loop.create_task(self._poller.run()), loop.create_task(self._beat())]
             lives = asyncio.gather(*(self._live(resource) for resource in self._resources))
             try:
@@ -187,31 +195,35 @@ class _Build:
         for needed in resource.needs:
             if not await asyncio.shield(self._lives[needed].done):
                 raise _Failure(f"needs {needed.address}", Phase.CANCELLED)
+        self._unless_stopped()
+
+    def _unless_stopped(self) -> None:
         if self._stop.asked:
             raise _Failure("interrupted before it was started", Phase.CANCELLED)
 
     async def _bring(self, resource: Resource, life: _Life) -> None:
         written = self._written.get(resource.address)
         found = self._existing.by_address.get(resource.address)
-        if written is not None and written.event is Event.ADOPTED:
-            self._made.ids[resource] = written.id
-            self._say(resource, Phase.ADOPTED, id=written.id)
-            return
         if found is not None:
-            self._same_as_before(resource, written)
+            self._same_as_before(resource)
             await self._finish(resource, life, found.id, kept=_was_ready(written, found))
             return
         if (shared := await self._call(resource, lambda: resource.adopt(self._aws))) is not None:
             self._made.ids[resource] = shared
-            self._journal.append(Event.ADOPTED, resource.address, id=shared)
+            if written is None or (written.event, written.id) != (Event.ADOPTED, shared):
+                self._journal.append(Event.ADOPTED, resource.address, id=shared)
             self._say(resource, Phase.ADOPTED, id=shared, message="there already, used as it is")
             return
+        self._unless_stopped()
+        if written is not None and written.event is Event.READY:
+            # It was there, so it was deleted since, or died with something else.
+            self._journal.append(Event.GONE, resource.address, id=written.id)
+            life.generation += 1
         id = await self._create(resource, life)
         await self._finish(resource, life, id, kept=False)
 
-    def _same_as_before(self, resource: Resource, written: Entry | None) -> None:
-        before = None if written is None else written.detail.get("parameters")
-        if before not in {None, digest(resource)}:
+    def _same_as_before(self, resource: Resource) -> None:
+        if self._asked.get(resource.address) not in {None, digest(resource)}:
             raise _Failure(
                 "exists with other parameters; build never changes what is there."
                 " `preflight delete` it first, or go back to the spec it was built from"
@@ -248,12 +260,13 @@ class _Build:
 
     async def _once_more(self, resource: Resource, life: _Life, id: str, failed: Failed) -> None:
         """Delete and make again what is known to work at the second try, once."""
-        if not failed.again or life.generation > 0:
+        if not failed.again or life.tried_again:
             raise _Failure(failed.reason + (f"; {failed.hint}" if failed.hint else ""))
         self._journal.append(Event.FAILED, resource.address, id=id, reason=failed.reason)
         self._say(resource, Phase.RETRYING, id=id, message=f"{failed.reason}; made once more")
         await self._remove(resource, id)
         life.generation += 1
+        life.tried_again = True
         await self._finish(resource, life, await self._create(resource, life), kept=False)
 
     async def _remove(self, resource: Resource, id: str) -> None:

@@ -8,10 +8,12 @@ from typing import TypeVar
 
 from preflight.clock import Clock
 from preflight.errors import AlreadyExists, AwsError, Unreachable
-from provision.retry import LOST, Patience, is_server_fault, pause
+from provision.retry import LOST, TAKEN, Patience, is_server_fault, pause
 
 T = TypeVar("T")
 OnRetry = Callable[[AwsError], None]
+#: Said of a taken name when nothing of the cluster's own was found under it.
+NOT_OURS = "nothing shows that it is this cluster's: remove it, or give the cluster another name"
 
 
 async def patiently(
@@ -39,7 +41,8 @@ async def patiently(
             if instead is not None and _may_have_worked(error):
                 if (there := await asyncio.to_thread(instead)) is not None:
                     return there
-                wait = LOST.pause(attempt, elapsed) if wait is None else wait
+                again = TAKEN if isinstance(error, AlreadyExists) else LOST
+                wait = again.pause(attempt, elapsed) if wait is None else wait
             if wait is None:
                 raise
             on_retry(error)
@@ -52,4 +55,5 @@ def _may_have_worked(error: AwsError) -> bool:
 
 def explained(error: AwsError) -> str:
     """Write an error and what to do about it on one line."""
-    return f"{error}; {error.hint}" if error.hint else str(error)
+    hint = NOT_OURS if isinstance(error, AlreadyExists) else error.hint
+    return f"{error}; {hint}" if hint else str(error)

@@ -33,6 +33,8 @@ READ_AFTER_WRITE = Patience(first=1, longest=5, at_most=60)
 BUSY = Patience(first=2, longest=15, at_most=1200)
 THROTTLED = Patience(first=2, longest=30, at_most=600)
 LOST = Patience(first=1, longest=30, at_most=300)
+#: What is there already is ours when an answer was lost, and then soon found; else it stays there.
+TAKEN = Patience(first=1, longest=5, at_most=2)
 
 CREATING: Mapping[type[errors.AwsError], Patience] = {
     errors.Propagating: PROPAGATION,

@@ -26,6 +26,7 @@ from preflight.plan import Plan
 from preflight.resource import WAIT, Failed, Found, Owner, Resource, State
 from preflight.sandbox.faults import Faults
 from preflight.sandbox.server import Sandbox
+from preflight.sandbox.snapshot import difference
 from provision.blueprint import draw
 from provision.executor import Built, build
 from provision.resources.kinds import KINDS
@@ -251,23 +252,20 @@ class Bench:
             return tear_down(aws or self.aws(), self.owner(name), KINDS, opened, **given)
 
     def left(self, before: Mapping[str, Any]) -> list[str]:
-        """Name what differs from the state before, once AWS has forgotten what is gone."""
+        """Tell what differs from the state before, once AWS has forgotten what is gone.
+
+        Keys wait for their deletion for at least a week: they may be left.
+        """
         self.sandbox.world.clock.advance(FORGOTTEN)
-        return sorted(_differences(self.state(), before))
+        lines = difference(before, self.state())
+        return [line for line in lines if not line.startswith("pending_deletion")]
 
     def state(self) -> dict[str, Any]:
         """Tell the whole account."""
-        with urllib.request.urlopen(f"{self.sandbox.endpoint}/_sandbox/state") as answer:  # noqa: S310 - the sandbox's own address
+        address = f"{self.sandbox.endpoint}/_sandbox/state"
+        with urllib.request.urlopen(address) as answer:  # noqa: S310 - the sandbox's own
             told: dict[str, Any] = json.load(answer)
         return told
-
-
-def _differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in sorted({*one, *other}):
-            yield from _differences(one.get(key), other.get(key), f"{path}/{key}")
-    elif one != other:
-        yield path
 
 
 @pytest.fixture
