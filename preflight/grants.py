@@ -46,7 +46,9 @@ class Grant:
 
 
 def _covers(pattern: str, arn: str) -> bool:
-    return pattern == arn or fnmatchcase(arn, pattern.replace("[", "[[]"))
+    if pattern == arn or not arn.startswith(pattern.partition("*")[0]):
+        return pattern == arn
+    return "*" in pattern and fnmatchcase(arn, pattern.replace("[", "[[]"))
 
 
 @dataclass(frozen=True, kw_only=True)
