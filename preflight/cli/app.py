@@ -28,6 +28,9 @@ from preflight.version import __version__
 app = typer.Typer(
     name="preflight",
     help="Check, build, tear down and sweep an EKS cluster in an AWS account somebody pays for.",
+    epilog="Exit codes: 0 done, open or clean; 1 internal error; 2 usage or spec; 3 gate closed;"
+    " 4 something could not be looked at; 5 leftovers; 6 build or tear-down failed; 7 refused;"
+    " 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -47,10 +50,7 @@ def _top(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and end.")
     ] = False,
 ) -> None:
-    """Exit codes: 0 done, open or clean; 1 internal error; 2 usage or spec; 3 gate closed;
-    4 incomplete, something could not be looked at; 5 leftovers; 6 build or tear-down failed;
-    7 refused; 130 interrupted.
-    """
+    """Take `--version`, which `preflight.cli.main` answers without loading this module."""
 
 
 app.command()(check.check)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from preflight.errors import AwsError, Refused, UsageError
 
@@ -32,7 +32,7 @@ class Asked:
     region: str | None = None
     instance_types: str | None = None
     role_arn: str | None = None
-    external_id: str | None = None
+    external_id: str | None = field(default=None, repr=False)
     account: str | None = None
     vendor: str | None = None
     aws_profile: str | None = None
@@ -47,6 +47,19 @@ class Asked:
     plugins: bool = True
     began: float = field(default_factory=time.monotonic)
 
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Asked:
+        """Take the shared options out of a command's own: `Asked.of(locals())`."""
+        renamed = {
+            "aws_profile": options.get("profile"),
+            "outputs": tuple(options.get("output") or ()),
+            "color": not options.get("no_color", False),
+            "plugins": not options.get("no_plugins", False),
+            "waive": tuple(options.get("waive") or ()),
+        }
+        shared = {each.name for each in fields(cls)}
+        return cls(**{name: options[name] for name in shared & options.keys()} | renamed)
+
     def spec(self) -> ClusterSpec:
         """Read the spec, flags over file; raises `SpecError`."""
         from preflight import spec
@@ -54,28 +67,16 @@ class Asked:
         file = self.file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
         if file is None and self.name is None:
             raise UsageError("which cluster?", "give a NAME, or `-f cluster.yaml`")
-        region = self.region or self._region_of_environment(file)
-        if file is None:
-            return spec.with_flags(
-                None,
-                name=self.name,
-                region=region,
-                instance_types=self.instance_types,
-                role_arn=self.role_arn,
-                external_id=self.external_id,
-                account=self.account,
-                vendor=self.vendor,
-            )
-        return spec.load(
-            file,
-            name=self.name,
-            region=region,
-            instance_types=self.instance_types,
-            role_arn=self.role_arn,
-            external_id=self.external_id,
-            account=self.account,
-            vendor=self.vendor,
-        )
+        flags: spec.Flags = {
+            "name": self.name,
+            "region": self.region or self._region_of_environment(file),
+            "instance_types": self.instance_types,
+            "role_arn": self.role_arn,
+            "external_id": self.external_id,
+            "account": self.account,
+            "vendor": self.vendor,
+        }
+        return spec.with_flags(None, **flags) if file is None else spec.load(file, **flags)
 
     def _region_of_environment(self, file: Path | None) -> str | None:
         """Take the Region every AWS tool would take, unless the file names one."""

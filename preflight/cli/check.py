@@ -32,25 +32,7 @@ def check(
     no_color: o.NoColor = False,
 ) -> None:
     """Ask whether the account is ready; nothing is changed."""
-    asked = Asked(
-        name=name,
-        file=file,
-        region=region,
-        instance_types=instance_types,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        vendor=vendor,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-        strict=strict,
-        waive=tuple(waive or ()),
-        plugins=not no_plugins,
-    )
+    asked = Asked.of(locals())
     run(asked)
 
 

@@ -29,15 +29,7 @@ def clusters(
     from preflight.cli.show import outputs, show
     from reports.view import Kind, Outcome
 
-    asked = Asked(
-        region=region,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-    )
+    asked = Asked.of(locals())
     outputs(asked)
     with environment(asked):
         aws = connected(region or configured_region(profile) or "us-east-1", profile)

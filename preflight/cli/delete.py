@@ -51,20 +51,7 @@ def delete(
     from preflight.cli.live import progress
 
     del wait
-    asked = Asked(
-        name=name,
-        region=region,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-        yes=yes,
-    )
+    asked = Asked.of(locals())
     with environment(asked), progress(asked, events) as watch:
         run(asked, watch, keep_data=keep_data, patience=patience)
 

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -236,6 +235,8 @@ class Story:
         return as_principal(REGION, self._sandbox.access_key_id, self._sandbox.secret_access_key)
 
     def _post(self, path: str, body: Any) -> Any:
+        import urllib.request
+
         request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
             f"{self._sandbox.endpoint}/_sandbox/{path}", data=json.dumps(body).encode()
         )
@@ -244,6 +245,8 @@ class Story:
 
     def _account(self) -> dict[str, Any]:
         """Take the account's resources as they are, apart from what the mending changed."""
+        import urllib.request
+
         with urllib.request.urlopen(f"{self._sandbox.endpoint}/_sandbox/state") as answer:  # noqa: S310
             state: dict[str, Any] = json.load(answer)
         return state

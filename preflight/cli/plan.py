@@ -23,24 +23,7 @@ def plan(
     no_color: o.NoColor = False,
 ) -> None:
     """Show what would be made: resources, changes, quota demand, permissions, price."""
-    run(
-        Asked(
-            name=name,
-            file=file,
-            region=region,
-            instance_types=instance_types,
-            role_arn=role_arn,
-            external_id=external_id,
-            account=account,
-            vendor=vendor,
-            aws_profile=profile,
-            sandbox=sandbox,
-            outputs=tuple(output or ()),
-            quiet=quiet,
-            verbose=verbose,
-            color=not no_color,
-        )
-    )
+    run(Asked.of(locals()))
 
 
 def run(asked: Asked) -> None:

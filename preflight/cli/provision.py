@@ -50,26 +50,7 @@ def provision(
     from preflight.cli.live import progress
 
     del wait
-    asked = Asked(
-        name=name,
-        file=file,
-        region=region,
-        instance_types=instance_types,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        vendor=vendor,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-        yes=yes,
-        strict=strict,
-        waive=tuple(waive or ()),
-        plugins=not no_plugins,
-    )
+    asked = Asked.of(locals())
     with environment(asked), progress(asked, events) as watch:
         run(asked, watch)
 

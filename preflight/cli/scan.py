@@ -47,20 +47,7 @@ def scan(
 
     if (name is None) == (not every):
         raise UsageError("scan what?", "give a NAME, or --all")
-    asked = Asked(
-        name=name or "all",
-        region=region,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-        yes=yes,
-    )
+    asked = Asked.of({**locals(), "name": name or "all"})
     with environment(asked), progress(asked, events) as watch:
         run(asked, watch, every=every, remove=remove, patience=patience)
 
