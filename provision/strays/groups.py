@@ -34,6 +34,7 @@ class ControllerGroup(Kind):
         "elbv2/load-balancer",
         "elb/load-balancer",
         "ec2/network-interface",
+        "ec2/instance",
         "eks/cluster",
     )
 

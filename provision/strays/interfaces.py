@@ -23,7 +23,13 @@ class NetworkInterface(Kind):
     kind = "ec2/network-interface"
     finds = actions("ec2:DescribeNetworkInterfaces")
     deletes = (Action(name="ec2:DeleteNetworkInterface", on=(arn("network-interface"),)),)
-    dies_after = ("eks/nodegroup", "eks/cluster", "elbv2/load-balancer", "elb/load-balancer")
+    dies_after = (
+        "eks/nodegroup",
+        "eks/cluster",
+        "ec2/instance",
+        "elbv2/load-balancer",
+        "elb/load-balancer",
+    )
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:

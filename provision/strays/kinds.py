@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from preflight.resource import Kind
+from provision.strays.addresses import ControllerAddress
 from provision.strays.balancers import ClassicLoadBalancer, LoadBalancer, TargetGroup
 from provision.strays.groups import ControllerGroup
+from provision.strays.instances import AutoScalingGroup, Instance
 from provision.strays.interfaces import NetworkInterface
+from provision.strays.launch_templates import NodeTemplate
 from provision.strays.log_groups import ClusterLogs
+from provision.strays.profiles import InstanceProfile
+from provision.strays.snapshots import Snapshot
 from provision.strays.volumes import Volume
 
 STRAYS: tuple[type[Kind], ...] = (
+    AutoScalingGroup,
+    Instance,
     LoadBalancer,
     ClassicLoadBalancer,
     TargetGroup,
     NetworkInterface,
     ControllerGroup,
+    ControllerAddress,
     Volume,
+    Snapshot,
+    NodeTemplate,
+    InstanceProfile,
     ClusterLogs,
 )

@@ -19,7 +19,7 @@ class Volume(Kind):
     kind = "ec2/volume"
     finds = actions("ec2:DescribeVolumes")
     deletes = (Action(name="ec2:DeleteVolume", on=(arn("volume"),)),)
-    dies_after = ("eks/nodegroup",)
+    dies_after = ("eks/nodegroup", "ec2/instance")
     holds_data = True
 
     @classmethod
