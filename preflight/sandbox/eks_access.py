@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from preflight.sandbox.eks_entries import access_entry
+from preflight.sandbox.eks_roles import PRINCIPAL_UNKNOWN
 from preflight.sandbox.eks_state import (
     AccessEntry,
     Cluster,
@@ -72,8 +73,7 @@ def create_access_entry(request: Request) -> Shape:
         must_be_active(cluster, also=("UPDATING",))
         principal, kind = given["principalArn"], given.get("type") or "STANDARD"
         if not _exists(request, principal):
-            message = "The specified principalArn is invalid: invalid principal."
-            raise refuse("InvalidParameterException", message)
+            raise refuse("InvalidParameterException", PRINCIPAL_UNKNOWN)
         if kind not in TYPES:
             message = f"The specified access entry type is invalid: {kind}"
             raise refuse("InvalidParameterException", message)

@@ -9,6 +9,7 @@ from typing import Any
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks_addon_versions import CATALOGUE, version_for
 from preflight.sandbox.eks_pod_identity import associate
+from preflight.sandbox.eks_roles import ADDON_ROLE_UNKNOWN
 from preflight.sandbox.eks_state import (
     Addon,
     Cluster,
@@ -107,7 +108,7 @@ def _shape(request: Request, cluster: Cluster, version: str) -> Shape:
     given = request.parameters
     name, role = given["addonName"], given.get("serviceAccountRoleArn")
     if role and find_role(request, role) is None:
-        message = f"Role {role} provided in the request does not exist."
+        message = ADDON_ROLE_UNKNOWN.format(role=role)
         raise refuse("InvalidParameterException", message, clusterName=cluster.name)
     return {
         "addonName": name,

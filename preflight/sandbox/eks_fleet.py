@@ -9,7 +9,7 @@ import copy
 import hashlib
 from typing import Any
 
-from preflight.sandbox import interfaces
+from preflight.sandbox import instances, interfaces
 from preflight.sandbox.capacity import refuse_beyond_vcpus
 from preflight.sandbox.eks_state import Cluster, Nodegroup, Shape
 from preflight.sandbox.fault import AwsFault
@@ -131,6 +131,7 @@ def scale(world: World, cluster: Cluster, group: Nodegroup) -> None:
     for state in found.instance_states:
         state.instance.lifecycle = "spot" if group.shape["capacityType"] == "SPOT" else None
     interfaces.drop_orphans(world.backend("ec2", cluster.region))
+    instances.forget_terminated(world, cluster.region)
 
 
 def _shortage(world: World, cluster: Cluster, group: Nodegroup, instance_type: str) -> Shape | None:
@@ -170,5 +171,6 @@ def drop_fleet(world: World, cluster: Cluster, group: Nodegroup) -> None:
         scaling = world.backend("autoscaling", cluster.region)
         scaling.delete_auto_scaling_group(group.scaling_group)
     interfaces.drop_orphans(ec2)
+    instances.forget_terminated(world, cluster.region)
     if group.template in ec2.launch_template_name_to_ids:
         ec2.delete_launch_template(group.template, None)

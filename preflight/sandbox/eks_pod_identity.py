@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from preflight.sandbox.eks_roles import POD_ROLE_UNKNOWN
 from preflight.sandbox.eks_state import (
     Cluster,
     Shape,
@@ -34,8 +35,7 @@ SUMMARY = (
 
 def _check_role(request: Request, role_arn: str) -> None:
     if find_role(request, role_arn) is None:
-        message = "Role provided in the request does not exist."
-        raise refuse("InvalidParameterException", message)
+        raise refuse("InvalidParameterException", POD_ROLE_UNKNOWN)
 
 
 def _found(request: Request) -> tuple[Cluster, Shape]:

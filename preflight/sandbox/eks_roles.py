@@ -8,15 +8,27 @@ from preflight.sandbox.eks_state import find_role, refuse, trusts
 from preflight.sandbox.iam import service_linked_role_name
 from preflight.sandbox.request import Request
 
+# What EKS says of a role it does not know, also of one that it does not know yet.
+CLUSTER_ROLE_UNKNOWN = (
+    "Role with arn: {role}, could not be assumed because it does not exist or the trusted entity"
+    " is not correct"
+)
+NODE_ROLE_UNKNOWN = "The role with name {name} cannot be found."
+ADDON_ROLE_UNKNOWN = "Role {role} provided in the request does not exist."
+POD_ROLE_UNKNOWN = "Role provided in the request does not exist."
+PRINCIPAL_UNKNOWN = "The specified principalArn is invalid: invalid principal."
+CLUSTER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+CLUSTER_POLICY_MISSING = (
+    "The provided role doesn't have the Amazon EKS Managed Policies associated with it. Please"
+    " ensure the following policies [AmazonEKSClusterPolicy] are attached"
+)
+
 
 def check_role(request: Request, role_arn: str, service: str) -> None:
     """Refuse a cluster role that is not there or does not trust EKS."""
     role = find_role(request, role_arn)
     if role is None:
-        message = (
-            f"Role with arn: {role_arn}, could not be assumed because it does not exist or the"
-            " trusted entity is not correct"
-        )
+        message = CLUSTER_ROLE_UNKNOWN.format(role=role_arn)
         raise refuse("InvalidParameterException", message)
     if not trusts(role, service):
         message = "Role could not be assumed because the trusted entity is not correct"
@@ -27,7 +39,7 @@ def check_node_role(request: Request, role_arn: str) -> None:
     """Refuse a node role that is not there or that instances cannot have."""
     role = find_role(request, role_arn)
     if role is None:
-        message = f"The role with name {role_arn.rpartition('/')[2]} cannot be found."
+        message = NODE_ROLE_UNKNOWN.format(name=role_arn.rpartition("/")[2])
         raise refuse("InvalidParameterException", message)
     if not trusts(role, "ec2.amazonaws.com"):
         message = (

@@ -80,9 +80,10 @@ def backend(service: str, account: str, region: str) -> Any:
 
     if service == "ec2":
         # Not earlier: a sandbox starts twice as fast without EC2.
-        from preflight.sandbox import filters
+        from preflight.sandbox import filters, instances
 
         filters.install()
+        instances.install()
     return get_backend(service)[account][region]  # type: ignore[call-overload]
 
 

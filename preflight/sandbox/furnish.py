@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from preflight.errors import SpecError
@@ -141,16 +142,15 @@ class _Furnisher:
         return self._scenario.error(at, f"{service} {operation} failed: {' '.join(why.split())}")
 
     def _client(self, service: str, region: str) -> Any:
-        import boto3
+        import botocore.session
         from botocore.config import Config
 
         if self._session is None:
-            self._session = boto3.Session(
-                aws_access_key_id=self._world.setup_key_id,
-                aws_secret_access_key=self._world.admin_secret,
-            )
+            self._session = botocore.session.get_session()
+            self._session.register_component("data_loader", _loader())
+            self._session.set_credentials(self._world.setup_key_id, self._world.admin_secret)
         if (service, region) not in self._clients:
-            self._clients[service, region] = self._session.client(
+            self._clients[service, region] = self._session.create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint,
@@ -159,6 +159,14 @@ class _Furnisher:
                 ),
             )
         return self._clients[service, region]
+
+
+@cache
+def _loader() -> Any:
+    """Give botocore's descriptions of AWS, which take longer to read than an account to fill."""
+    import botocore.loaders
+
+    return botocore.loaders.create_loader()
 
 
 def _fill(value: Any, names: Mapping[str, Any]) -> Any:

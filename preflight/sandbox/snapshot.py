@@ -198,7 +198,7 @@ def _owned(backends: list[Any]) -> frozenset[int]:
 
 def _collect(value: Any, found: set[int], levels: int) -> None:
     if isinstance(value, Mapping):
-        value = list(value.values())
+        value = [inner for key, inner in list(value.items()) if not _is_aws(_key(key))]
     if isinstance(value, list | tuple) and levels:
         for inner in value:
             _collect(inner, found, levels - 1)
