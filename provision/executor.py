@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from preflight.aws import Aws
 from preflight.errors import AwsError, NotFound, PreflightError, Refused
@@ -23,7 +23,7 @@ from preflight.journal import LEASE_SECONDS, Entry, Event, Journal
 from preflight.resource import Failed, Found, Owner, Resource
 from provision.existing import Existing, going, incarnation, look
 from provision.identity import client_token, digest, history
-from provision.patient import explained, patiently
+from provision.patient import all_of, explained, patiently
 from provision.poller import Poller, interval
 from provision.progress import Phase, Progress, Step, silent
 from provision.retry import CREATING
@@ -160,7 +160,7 @@ class _Build:
             background = [loop.create_task(self._poller.run()), loop.create_task(self._beat())]
             lives = asyncio.gather(*(self._live(resource) for resource in self._resources))
             try:
-                await _first_error(lives, background)
+                await all_of(lives, background)
             finally:
                 for task in background:
                     task.cancel()
@@ -325,16 +325,6 @@ class _Build:
 
 
 _BAD = frozenset({Phase.FAILED, Phase.CANCELLED})
-
-
-async def _first_error(lives: asyncio.Future[Any], background: list[asyncio.Task[None]]) -> None:
-    """Wait for all lives, but no longer than the poller and the lease live."""
-    await asyncio.wait({lives, *background}, return_when=asyncio.FIRST_COMPLETED)
-    for task in background:
-        if task.done() and (error := task.exception()) is not None:
-            lives.cancel()
-            raise error
-    await lives
 
 
 def _delete(aws: Aws, resource: Resource, found: Found) -> None:

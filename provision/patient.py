@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from preflight.clock import Clock
 from preflight.errors import AlreadyExists, AwsError, Unreachable
@@ -47,6 +47,16 @@ async def patiently(
                 raise
             on_retry(error)
         await asyncio.sleep(wait)
+
+
+async def all_of(lives: asyncio.Future[Any], background: list[asyncio.Task[None]]) -> None:
+    """Wait for all lives, but no longer than what goes on behind them: the poller, the lease."""
+    await asyncio.wait({lives, *background}, return_when=asyncio.FIRST_COMPLETED)
+    for task in background:
+        if task.done() and (error := task.exception()) is not None:
+            lives.cancel()
+            raise error
+    await lives
 
 
 def _may_have_worked(error: AwsError) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from preflight.aws import Aws
@@ -18,7 +18,7 @@ from preflight.errors import AwsError, Dependency, NotFound, PreflightError
 from preflight.journal import LEASE_SECONDS, Event, Journal
 from preflight.resource import Found, Kind, Owner, State
 from provision.order import gone_first
-from provision.patient import explained, patiently
+from provision.patient import all_of, explained, patiently
 from provision.poller import interval
 from provision.progress import Phase, Progress, Step, silent
 from provision.retry import DELETING
@@ -29,6 +29,9 @@ THREADS = 16
 PATIENCE = 600.0
 #: What AWS says is being deleted is waited for so long: draining a node group can take most of it.
 LONGEST = 3600.0
+
+#: Steps that nothing follows in this run.
+CLOSED = frozenset({Phase.GONE, Phase.KEPT, Phase.BLOCKED, Phase.FAILED})
 
 Choice = Callable[[Found], bool]
 
@@ -72,7 +75,11 @@ def tear_down(
 
 
 class _Stuck(Exception):
-    """A kind that will not go, or could not be looked at."""
+    """A kind that will not go, or could not be looked at; `because` when another one is why."""
+
+    def __init__(self, message: str, because: str = "") -> None:
+        super().__init__(message)
+        self.because = because
 
 
 class _TearDown:
@@ -97,6 +104,8 @@ class _TearDown:
         self._patience = patience
         self._shortest = shortest_poll
         self._gone: dict[str, asyncio.Future[bool]] = {}
+        #: Of each kind that did not go: what kept it, in AWS's own words where there are any.
+        self._kept_by: dict[str, str] = {}
         self._steps: dict[str, Step] = {}
         self._began = aws.clock.monotonic()
 
@@ -107,8 +116,9 @@ class _TearDown:
             loop.set_default_executor(threads)
             self._gone = {kind: loop.create_future() for kind in self._kinds}
             beat = loop.create_task(self._beat())
+            ends = asyncio.gather(*(self._end(kind) for kind in self._kinds.values()))
             try:
-                await asyncio.gather(*(self._end(kind) for kind in self._kinds.values()))
+                await all_of(ends, [beat])
             finally:
                 beat.cancel()
                 await asyncio.gather(beat, return_exceptions=True)
@@ -134,12 +144,22 @@ class _TearDown:
                 await self._delete_all(kind)
             ended = True
         except _Stuck as stuck:
-            if not any(key.startswith(f"{kind.kind}\x1f") for key in self._steps):
-                self._steps[kind.kind] = Step(
-                    address=kind.kind, phase=Phase.FAILED, message=str(stuck)
-                )
+            self._give_up(kind, stuck)
         finally:
             self._gone[kind.kind].set_result(ended)
+
+    def _give_up(self, kind: type[Kind], stuck: _Stuck) -> None:
+        """Leave no step of a kind open, and remember the reason for those who wait for it."""
+        steps = [step for key, step in self._steps.items() if key.startswith(f"{kind.kind}\x1f")]
+        said = [step for step in steps if step.phase in {Phase.BLOCKED, Phase.FAILED}]
+        reason = next((step.message for step in said), str(stuck))
+        self._kept_by[kind.kind] = stuck.because or f"{kind.kind} is still there: {reason}"
+        for key, step in list(self._steps.items()):
+            if step in steps and step.phase not in CLOSED:
+                self._note(key, replace(step, phase=Phase.FAILED, message=str(stuck)))
+        if not steps:
+            step = Step(address=kind.kind, phase=Phase.FAILED, message=str(stuck))
+            self._note(kind.kind, step)
 
     async def _wait_for_carrier(self, kind: type[Kind]) -> None:
         """Let what dies with something else die with it; whatever is left then is asked for."""
@@ -149,9 +169,10 @@ class _TearDown:
     async def _wait_for_others(self, kind: type[Kind], here: list[Found]) -> None:
         for other in sorted(self._first[kind.kind]):
             if not await asyncio.shield(self._gone[other]):
+                because = self._kept_by.get(other, f"{other} is still there")
                 for found in here:
-                    self._say(found, Phase.BLOCKED, message=f"{other} is still there")
-                raise _Stuck(f"{other} is still there")
+                    self._say(found, Phase.BLOCKED, message=because)
+                raise _Stuck(because, because)
 
     async def _delete_all(self, kind: type[Kind]) -> None:
         """Ask and look again until nothing of the kind is found, or nothing moves any more."""
@@ -232,9 +253,12 @@ class _TearDown:
             message=message,
             seconds=round(self._aws.clock.monotonic() - self._began, 3),
         )
-        before = self._steps.get(_key(found))
-        self._steps[_key(found)] = step
-        if before is None or (before.phase, before.message) != (phase, message):
+        self._note(_key(found), step)
+
+    def _note(self, key: str, step: Step) -> None:
+        before = self._steps.get(key)
+        self._steps[key] = step
+        if before is None or (before.phase, before.message) != (step.phase, step.message):
             self._progress(step)
 
 
