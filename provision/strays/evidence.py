@@ -39,6 +39,7 @@ STACK_KEY = "aws:cloudformation:stack-name"
 #: AWS Backup refuses to let others delete what it keeps.
 BACKUP_KEY = "aws:backup:source-resource"
 OWNERSHIP = "kubernetes.io/cluster/"
+CLAIMS = ("owned", "shared")
 
 
 def ownership_key(cluster: str) -> str:
@@ -65,7 +66,8 @@ def of_tags(tags: Mapping[str, str], owner: Owner) -> tuple[Evidence, ...]:
     """Weigh the tags: A for the exact name, C for "some cluster", nothing for another cluster."""
     own = tagged(tags, owner)
     mine = [key for key in NAME_KEYS if tags.get(key) == owner.eks_name]
-    mine += [key for key in (ownership_key(owner.eks_name),) if key in tags]
+    # Any other value claims nothing; `standing` still heeds it where something else is proof.
+    mine += [key for key in (ownership_key(owner.eks_name),) if tags.get(key) in CLAIMS]
     found = tuple(Evidence(strength=Strength.A, text=f"tag {key}={tags[key]}") for key in mine)
     if own is not None or found or names_another(tags, owner):
         return found if own is None else (own, *found)

@@ -36,7 +36,7 @@ PREFIXES: Mapping[str, str] = MappingProxyType(
     }
 )
 #: Values of the keys that do not hold a name.
-CLAIMS = ("owned", "shared", "true")
+CLAIMS = (*evidence.CLAIMS, "true")
 
 
 class Indexed(Aws):
