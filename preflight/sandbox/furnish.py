@@ -48,7 +48,6 @@ class _Furnisher:
         self._scenario = scenario
         self._endpoint = endpoint
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session: Any = None
         self._saved: dict[str, Any] = {"account": world.account}
 
     def run(self) -> None:
@@ -142,18 +141,15 @@ class _Furnisher:
         return self._scenario.error(at, f"{service} {operation} failed: {' '.join(why.split())}")
 
     def _client(self, service: str, region: str) -> Any:
-        import botocore.session
         from botocore.config import Config
 
-        if self._session is None:
-            self._session = botocore.session.get_session()
-            self._session.register_component("data_loader", _loader())
-            self._session.set_credentials(self._world.setup_key_id, self._world.admin_secret)
         if (service, region) not in self._clients:
-            self._clients[service, region] = self._session.create_client(
+            self._clients[service, region] = _session().create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint,
+                aws_access_key_id=self._world.setup_key_id,
+                aws_secret_access_key=self._world.admin_secret,
                 config=Config(
                     retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}
                 ),
@@ -162,11 +158,11 @@ class _Furnisher:
 
 
 @cache
-def _loader() -> Any:
-    """Give botocore's descriptions of AWS, which take longer to read than an account to fill."""
-    import botocore.loaders
+def _session() -> Any:
+    """Give botocore, whose descriptions of AWS take longer to read than an account to fill."""
+    import botocore.session
 
-    return botocore.loaders.create_loader()
+    return botocore.session.get_session()
 
 
 def _fill(value: Any, names: Mapping[str, Any]) -> Any:

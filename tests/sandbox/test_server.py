@@ -279,3 +279,49 @@ def test_dry_run_changes_nothing(sandbox: Sandbox, client: Client) -> None:
         client("ec2").create_vpc(CidrBlock="10.0.0.0/16", DryRun=True)
     assert code(error) == "DryRunOperation"
     assert control(sandbox, "state") == before
+
+
+def test_a_fresh_account_knows_nothing_of_what_the_last_one_did_to_policies_of_aws(
+    sandbox: Sandbox, client: Client
+) -> None:
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+    def told() -> dict[str, Any]:
+        versions = client("iam").list_policy_versions(PolicyArn=arn)["Versions"]
+        return {**client("iam").get_policy(PolicyArn=arn)["Policy"], "versions": versions}
+
+    before, iam = told(), client("iam")
+    iam.create_user(UserName="bob")
+    iam.attach_user_policy(UserName="bob", PolicyArn=arn)
+    iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "a", "Value": "b"}])
+    nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+    assert told() != before
+    sandbox.reset()
+    assert told() == before
+
+
+def test_a_reset_may_change_clock_and_latency_until_the_next(
+    sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.reset(time_scale=1000, latency_ms=120)
+    sts, started = client("sts"), time.monotonic()
+    before = sandbox.world.clock.monotonic()
+    sts.get_caller_identity()
+    assert time.monotonic() - started >= 0.12
+    assert sandbox.world.clock.monotonic() - before >= 100
+    sandbox.reset()
+    assert sandbox.world.clock.time_scale == 1
+    assert sts.get_caller_identity()["Arn"].endswith(":user/sandbox-admin")
+
+
+def test_a_server_can_be_stopped_and_started_again_in_one_process(
+    no_sandbox: None, tmp_path: Path
+) -> None:
+    log = tmp_path / "calls.jsonl"
+    with Sandbox(call_log=log) as first:
+        endpoint = first.endpoint
+        assert control(first, "calls") == []
+    with pytest.raises(OSError, match="refused"):
+        urlopen(f"{endpoint}/_sandbox/calls")  # noqa: S310
