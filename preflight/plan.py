@@ -29,10 +29,15 @@ class Name:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one owner wants: `resources` in any order, `ordered` in the order of building."""
+    """What one owner wants: `resources` in any order, `ordered` in the order of building.
+
+    `also` are actions that no planned resource needs, such as the looks for what others leave
+    behind: they have to be allowed before anything is made, too.
+    """
 
     owner: Owner
     resources: tuple[Resource, ...]
+    also: tuple[Action, ...] = ()
 
     @cached_property
     def ordered(self) -> tuple[Resource, ...]:
@@ -91,6 +96,9 @@ class Plan:
             for action in (*resource.creates, *resource.finds, *deletes):
                 filled = action.of(resource, self.owner)
                 found.setdefault(repr(filled), filled)
+        for action in self.also:
+            filled = action.of(None, self.owner)
+            found.setdefault(repr(filled), filled)
         return tuple(found.values())
 
     @cached_property

@@ -53,14 +53,15 @@ def least_of(plan: Plan, *, sweep: bool = False) -> Least:
     """Write the least policies for a plan; `sweep` adds the deletion of what controllers left."""
     from preflight.least import least
 
-    return least((*plan.actions, *_swept(plan, sweep=sweep)), plan.owner, looks(plan))
+    strays = _deletions(plan) if sweep else ()
+    return least((*plan.actions, *strays), plan.owner, looks(plan))
 
 
-def _swept(plan: Plan, *, sweep: bool) -> Iterator[Action]:
+def _deletions(plan: Plan) -> Iterator[Action]:
     from provision.strays.kinds import STRAYS
 
     for kind in STRAYS:
-        for action in (*kind.finds, *(kind.deletes if sweep else ())):
+        for action in kind.deletes:
             yield action.of(None, plan.owner)
 
 

@@ -7,7 +7,10 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from preflight.plan import Plan
 
 Document = Mapping[str, Any]
 #: What stands in documents for the external id, which is never written into a file.
@@ -38,6 +41,28 @@ class RoleText:
     seconds: int
     managed: tuple[str, ...] = ()
     inline: Mapping[str, Document] = field(default_factory=dict)
+
+
+def of_plan(plan: Plan) -> Wanted:
+    """Read the role and the policies of a plan of `provision.blueprint.vendor_role`."""
+    from provision.blueprint.vendor_role import BOUNDARY
+    from provision.resources.iam import Policy, Role
+
+    policies = [one for one in plan.ordered if isinstance(one, Policy)]
+    role = next(one for one in plan.ordered if isinstance(one, Role))
+    edge = next((one for one in policies if one.name == BOUNDARY), None)
+    return Wanted(
+        policies={one.policy_name: one.document for one in policies if one is not edge},
+        boundary=(edge.policy_name, edge.document) if edge else None,
+        role=RoleText(
+            name=role.role_name,
+            path="/",
+            trust=role.trust,
+            seconds=role.max_session,
+            managed=role.managed,
+            inline=role.inline,
+        ),
+    )
 
 
 def terraform(wanted: Wanted) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from preflight.actions import Action
 from preflight.facts import Facts
 from preflight.plan import Plan
 from preflight.resource import Owner, Resource
@@ -11,6 +12,7 @@ from provision.blueprint.control_plane import draw_control_plane
 from provision.blueprint.identities import draw_node_role
 from provision.blueprint.network import draw_network
 from provision.blueprint.nodes import draw_nodes
+from provision.strays.kinds import STRAYS
 
 
 def owner_of(spec: ClusterSpec, facts: Facts) -> Owner:
@@ -43,4 +45,9 @@ def draw(spec: ClusterSpec, facts: Facts) -> Plan:
         *nodes,
         *draw_account(spec, owner, network.vpc),
     )
-    return Plan(owner=owner, resources=everything)
+    return Plan(owner=owner, resources=everything, also=_looks())
+
+
+def _looks() -> tuple[Action, ...]:
+    """Give what a scan looks with for things that controllers leave behind."""
+    return tuple(action for kind in STRAYS for action in kind.finds)
