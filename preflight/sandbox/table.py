@@ -41,7 +41,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.dependencies",
     "preflight.sandbox.eks",
     "preflight.sandbox.eks_quotas",
-    "preflight.sandbox.eks_tagging",
+    "preflight.sandbox.tagging",
     "preflight.sandbox.aftermath",
     "preflight.sandbox.resolver",
     "preflight.sandbox.remains",

@@ -1,0 +1,102 @@
+"""The tagging API: what it covers, what it does not, and how old it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from preflight.sandbox.server import Sandbox
+
+Client = Callable[..., Any]
+TAG = {"Key": "team", "Value": "a"}
+
+
+def specification(kind: str) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": [TAG]}]
+
+
+def arns(client: Client, **wanted: Any) -> list[str]:
+    pages = client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(**wanted)
+    return [row["ResourceARN"] for page in pages for row in page["ResourceTagMappingList"]]
+
+
+def test_it_covers_what_aws_says_and_neither_scaling_groups_nor_roles(client: Client) -> None:
+    ec2, iam = client("ec2"), client("iam")
+    address = ec2.allocate_address(TagSpecifications=specification("elastic-ip"))["AllocationId"]
+    template = ec2.create_launch_template(
+        LaunchTemplateName="t",
+        LaunchTemplateData={"ImageId": "ami-1", "InstanceType": "t3.micro"},
+        TagSpecifications=specification("launch-template"),
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=specification("vpc"))["Vpc"]
+    client("logs").create_log_group(logGroupName="g")
+    client("logs").tag_resource(
+        resourceArn="arn:aws:logs:us-west-2:111122223333:log-group:g", tags={"team": "a"}
+    )
+    client("ecr").create_repository(repositoryName="rr", tags=[TAG])
+    client("events").put_rule(Name="u", ScheduleExpression="rate(1 day)", Tags=[TAG])
+    detector = client("guardduty").create_detector(Enable=True, Tags={"team": "a"})["DetectorId"]
+    client("sns").create_topic(Name="s", Tags=[TAG])
+    client("sqs").create_queue(QueueName="q", tags={"team": "a"})
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName="o", AssumeRolePolicyDocument=document, Tags=[TAG])
+    client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="a",
+        MinSize=0,
+        MaxSize=1,
+        AvailabilityZones=["us-west-2a"],
+        LaunchTemplate={"LaunchTemplateId": template},
+        Tags=[{**TAG, "ResourceId": "a", "ResourceType": "auto-scaling-group"}],
+    )
+    here = "us-west-2:111122223333"
+    expected = [
+        f"arn:aws:ec2:{here}:elastic-ip/{address}",
+        f"arn:aws:ec2:{here}:launch-template/{template}",
+        f"arn:aws:ec2:{here}:vpc/{vpc['VpcId']}",
+        f"arn:aws:ecr:{here}:repository/rr",
+        f"arn:aws:events:{here}:rule/u",
+        f"arn:aws:guardduty:{here}:detector/{detector}",
+        f"arn:aws:logs:{here}:log-group:g",
+        f"arn:aws:sns:{here}:s",
+        f"arn:aws:sqs:{here}:q",
+    ]
+    assert arns(client) == expected
+    assert (
+        arns(client, ResourcesPerPage=2, TagFilters=[{"Key": "team", "Values": ["a"]}]) == expected
+    )
+    assert arns(client, TagFilters=[{"Key": "team", "Values": ["b"]}]) == []
+    assert arns(client, ResourceTypeFilters=["logs:log-group", "ec2:vpc"]) == [
+        expected[2],
+        expected[6],
+    ]
+
+
+def test_it_still_lists_the_dead_and_misses_the_new(sandbox: Sandbox, client: Client) -> None:
+    topic = {
+        "service": "sns",
+        "operation": "CreateTopic",
+        "parameters": {"Name": "t", "Tags": [TAG]},
+    }
+    sandbox.reset({"rates": "off", "calls": [topic], "consistency": {"tag_index_lag": 6000}})
+    [old] = arns(client)
+    new = client("sqs").create_queue(QueueName="q", tags={"team": "a"})["QueueUrl"]
+    client("sns").delete_topic(TopicArn=old)
+    assert client("sns").list_topics()["Topics"] == []
+    assert arns(client) == [old]
+    sandbox.world.clock.advance(6000)
+    assert arns(client) == ["arn:aws:sqs:us-west-2:111122223333:q"]
+    client("sqs").delete_queue(QueueUrl=new)
+    sandbox.world.clock.advance(3000)
+    assert len(arns(client)) == 1
+    sandbox.world.clock.advance(3100)
+    assert arns(client) == []
+
+
+def test_a_token_that_is_none_is_refused(client: Client) -> None:
+    tagging = client("resourcegroupstaggingapi")
+    with pytest.raises(tagging.exceptions.PaginationTokenExpiredException):
+        tagging.get_resources(PaginationToken="é")
