@@ -49,7 +49,7 @@ def wanted(
 def _missing(ready: list[Ready], *, recommended: bool) -> tuple[list[Wish], list[Finding]]:
     from preflight.audit import Thresholds
     from preflight.catalogue import CATALOGUE
-    from preflight.cli.quota_audit import of_plans
+    from preflight.cli.quota_plans import of_plans
     from preflight.increase import Wish
 
     found = of_plans(ready, CATALOGUE, Thresholds(), deep=False)

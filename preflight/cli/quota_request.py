@@ -173,7 +173,7 @@ def _nothing() -> Finding:
 def report(findings: Sequence[Finding], asked: Asked, aws: Aws, calls: Calls) -> None:
     """Show what was decided; refused and held is a shortfall that stays."""
     from preflight.cli.assemble import report as made
-    from preflight.cli.quotas import outcome
+    from preflight.cli.quota_show import outcome
     from preflight.cli.show import show
     from reports.view import Kind
 

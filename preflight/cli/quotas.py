@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from preflight.aws import Calls
     from preflight.cli.asked import Ready
     from preflight.cli.quota_audit import Audit
-    from preflight.finding import Status
     from preflight.quota import Quota
-    from reports.view import Outcome
 
 quotas = typer.Typer(
     help="How the account stands against its quotas; ask for more; wait for it.",
@@ -102,8 +100,10 @@ def audit(
     from preflight.audit import Thresholds
 
     if context.invoked_subcommand is not None:
+        _refuse_options(context)
         return
     from preflight.cli.quota_audit import chosen
+    from preflight.cli.quota_show import read
 
     asked = Asked(
         region=region,
@@ -126,11 +126,21 @@ def audit(
         deep=deep,
     )
     thresholds = Thresholds(tight=warn_at, short=fail_at)
-    run(asked, wanted, thresholds, _baseline(baseline))
+    run(asked, wanted, thresholds, read(baseline))
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Refuse what stands before `request` or `watch`: it would be passed over in silence."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} goes behind `{context.invoked_subcommand}`")
 
 
 def run(asked: Asked, wanted: Wanted, thresholds: Thresholds, before: dict[Place, Before]) -> None:
     """Look, judge, and show it worst first."""
+    from preflight.cli.quota_show import shown, with_trend
     from preflight.cli.show import outputs
 
     outputs(asked)
@@ -177,7 +187,7 @@ def insist(asked: Asked, account: str) -> None:
 def plans(ready: list[Ready], wanted: Wanted, thresholds: Thresholds) -> tuple[Audit, Calls]:
     """Judge several plans together."""
     from preflight.aws import Calls
-    from preflight.cli.quota_audit import of_plans
+    from preflight.cli.quota_plans import of_plans
 
     found = of_plans(ready, wanted.quotas, thresholds, deep=wanted.deep)
     calls = Calls()
@@ -186,64 +196,3 @@ def plans(ready: list[Ready], wanted: Wanted, thresholds: Thresholds) -> tuple[A
             for _ in range(count):
                 calls.note(*operation.split(":"))
     return found, calls
-
-
-def _baseline(path: Path | None) -> dict[Place, Before]:
-    if path is None:
-        return {}
-    from preflight.audit import read_baseline
-    from reports.view import Kind, read_report
-
-    report = read_report(path)
-    if report.kind is not Kind.QUOTAS:
-        raise UsageError(
-            f"{path} is a report of `preflight {report.kind}`",
-            "write a baseline with `preflight quotas -o json:FILE`",
-        )
-    return read_baseline(finding.data for finding in report.findings)
-
-
-def with_trend(found: Audit, before: dict[Place, Before]) -> Audit:
-    """Put beside each row how it stood in the baseline; sort worst first."""
-    from preflight.audit import worst_first
-
-    rows = (replace(row, before=before.get(row.place)) for row in found.rows)
-    return replace(found, rows=worst_first(rows))
-
-
-def shown(found: Audit, asked: Asked, calls: Calls, *, exit: bool = True) -> None:
-    """Show an audit as a report."""
-    from preflight.cli.assemble import report
-    from preflight.cli.show import show
-    from preflight.finding import Status
-    from reports.view import Kind
-
-    findings = found.findings
-    places = {(row.account, row.region) for row in found.rows}
-    accounts, regions = {place[0] for place in places}, {place[1] for place in places}
-    statuses = {Status(finding.status) for finding in findings}
-    show(
-        report(
-            Kind.QUOTAS,
-            outcome(statuses),
-            asked=asked,
-            calls=calls,
-            complete=Status.UNKNOWN not in statuses,
-            account=accounts.pop() if len(accounts) == 1 else None,
-            region=regions.pop() if len(regions) == 1 else None,
-            findings=findings,
-            coverage=found.coverage,
-        ),
-        asked,
-        exit=exit,
-    )
-
-
-def outcome(statuses: set[Status]) -> Outcome:
-    """Let a shortfall beat what is not known, as everywhere."""
-    from preflight.finding import Status
-    from reports.view import Outcome
-
-    if Status.FAIL in statuses:
-        return Outcome.CLOSED
-    return Outcome.INCOMPLETE if Status.UNKNOWN in statuses else Outcome.OPEN

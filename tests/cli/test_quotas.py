@@ -126,16 +126,25 @@ def test_several_regions_and_accounts_are_all_in_the_report(
     assert "x" * 30 not in json.dumps(found)
 
 
-def test_a_denied_action_costs_its_quotas_and_no_others(account: Sandbox, report: Report) -> None:
-    rules = [{"action": "ec2:DescribeInternetGateways", "error": "UnauthorizedOperation"}]
-    account.world.part(Faults).replace(rules)
+@pytest.mark.parametrize(
+    ("action", "costs"),
+    [
+        ("ec2:DescribeInternetGateways", {"vpc/L-A4707A72"}),
+        ("ec2:DescribeSubnets", {"vpc/L-407747CB", "vpc/L-FE5A380F"}),
+        ("ec2:DescribeNetworkInterfaces", {"vpc/L-DF5E4CA3", "vpc/L-2AFB9258"}),
+    ],
+)
+def test_a_denied_action_costs_its_quotas_and_no_others(
+    account: Sandbox, report: Report, action: str, costs: set[str]
+) -> None:
+    account.world.part(Faults).replace([{"action": action, "error": "UnauthorizedOperation"}])
 
     _, found = report("--services", "vpc")
 
     unknown = [each for each in found["findings"] if each["status"] == "unknown"]
-    assert [each["subject"] for each in unknown] == ["vpc/L-A4707A72"]
-    assert unknown[0]["hint"] == "allow ec2:DescribeInternetGateways"
-    assert found["coverage"][0]["missing_action"] == "ec2:DescribeInternetGateways"
+    assert {each["subject"] for each in unknown} == costs
+    assert {each["hint"] for each in unknown} == {f"allow {action}"}
+    assert found["coverage"][0]["missing_action"] == action
 
 
 def test_two_plans_that_fit_alone_do_not_fit_together(account: Sandbox, report: Report) -> None:
@@ -203,6 +212,7 @@ def test_a_request_is_filed_once_and_watched_until_it_is_granted(
         (["-f", "a.yaml", "--regions", "all"], "a plan says its own Region"),
         (["request", "vpc=8"], "'vpc=8' is no request"),
         (["request"], "ask for what?"),
+        (["--region", "eu-west-1", "request", f"{VPC}=8"], "--region goes behind `request`"),
     ],
 )
 def test_bad_input_is_one_message(
