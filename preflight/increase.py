@@ -183,8 +183,8 @@ def _decided(wish: Wish, listed: Listed | None, waiting: Sequence[Filed]) -> Dec
         said = f"{pending.desired:,g} was asked for already and is {pending.status}"
         less = ", which is less: ask again when it is decided"
         return of(Standing.PENDING, said + less * (pending.desired < wish.value), pending.id)
-    if why := _never(wish, listed):
-        return of(Standing.REFUSED, why)
+    if never := _never(wish, listed):
+        return of(Standing.REFUSED, never)
     return of(Standing.MISSING, f"the limit is {listed.value:,g}")
 
 
