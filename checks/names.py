@@ -24,6 +24,7 @@ from preflight.plan import Name
 def names(context: Context) -> Iterator[Answer]:
     """Judge the cluster's name by the vendor's rule and each derived name by AWS's."""
     yield _cluster(context)
+    yield from _claimed(context)
     planned = tuple(context.plan.names)
     wrong = [answer for name in planned if (answer := _judged(name)) is not None]
     yield from wrong
@@ -53,6 +54,21 @@ def _cluster(context: Context) -> Answer:
         )
     text = f"{cluster!r} fits {vendor}'s rule" if rule else f"{vendor} has no rule for names"
     return Answer(status=Status.PASS, subject=subject, message=text, data={"name": cluster})
+
+
+def _claimed(context: Context) -> Iterator[Answer]:
+    """Refuse tags of the spec by which the vendor finds what it deletes."""
+    vendor = context.profile
+    for key in sorted(context.spec.tags):
+        if vendor.claims(key, context.plan.owner.eks_name):
+            yield Answer(
+                status=Status.FAIL,
+                subject=f"tag {key}",
+                message=f"{vendor.title} deletes by the tag {key}, which the spec puts on all",
+                hint=f"take {key} out of `tags:`",
+                url=vendor.url,
+                data={"tag": key},
+            )
 
 
 def _judged(name: Name) -> Answer | None:

@@ -18,7 +18,7 @@ __all__ = ["CLUSTER", "RULES", "NameRule", "derive", "problems"]
 _IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _IAM_TEXT = "letters, digits and +=,.@_- are allowed"
 
-#: The vendor's rule for a cluster, in its own words.
+#: The default vendor's rule for a cluster, word for word: a profile may have another.
 CLUSTER = NameRule(
     kind="cluster",
     pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
@@ -29,7 +29,7 @@ CLUSTER = NameRule(
         "lower case alphanumeric characters, '-' or '.' is allowed but not '_', "
         "and must start and end with an alphanumeric character"
     ),
-    url="https://docs.grid.ai/platform/Custom%20Cloud%20Credentials/adding-custom-cloud-credentials",
+    url="https://kubernetes.io/docs/concepts/overview/working-with-objects/names/",
 )
 
 EKS_CLUSTER = NameRule(

@@ -125,8 +125,9 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
 def where(asked: Asked, name: str | None, region: str | None) -> tuple[Aws, Profile, Owner]:
     """Connect, and say whose the role is."""
     from preflight import profile
+    from preflight.spec import ClusterSpec
 
-    vendor = profile.load(asked.vendor or "grid")
+    vendor = profile.load(asked.vendor or ClusterSpec.vendor)
     region = region or configured_region(asked.aws_profile) or "us-east-1"
     aws = connected(region, asked.aws_profile)
     prefix = vendor.role.name_prefix if vendor.role is not None else "preflight"
@@ -139,11 +140,12 @@ def elsewhere(asked: Asked, name: str, region: str | None) -> tuple[Profile, Own
     """Say whose role it will be; AWS is asked only when no account is given."""
     from preflight import profile
     from preflight.cli.needs import partition_of
+    from preflight.spec import ClusterSpec
 
     if asked.account is None:
         _, vendor, owner = where(asked, name, region)
         return vendor, owner
-    vendor = profile.load(asked.vendor or "grid")
+    vendor = profile.load(asked.vendor or ClusterSpec.vendor)
     place = region or configured_region(asked.aws_profile) or "us-east-1"
     return vendor, _owner(name, asked.account, place, partition_of(place))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_grid_works_as_a_role_with_an_external_id() -> None:
 
 def test_the_naming_rule_of_grid_and_of_the_table_are_one() -> None:
     grid = profile.load("grid")
-    assert grid.name_rule == names.CLUSTER
+    assert grid.name_rule == replace(names.CLUSTER, url=grid.url or "")
     assert grid.name_problems("team-a.dev") == ()
     assert grid.name_problems("team_a")
 
@@ -80,7 +81,7 @@ def test_a_vendor_may_ask_for_nothing(tmp_path: Path) -> None:
 def test_an_unknown_vendor_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="there is no vendor called 'gird'") as caught:
         profile.load("gird")
-    assert caught.value.hint == "one of: grid; or the path of a profile file"
+    assert caught.value.hint == "one of: grid, lightning; or the path of a profile file"
 
 
 @pytest.mark.parametrize(
@@ -117,9 +118,9 @@ def test_a_mistake_in_a_profile_is_told_with_its_line(tmp_path: Path, text: str,
 
 
 def test_every_key_of_the_schema_reaches_the_profile(tmp_path: Path) -> None:
-    shipped: dict[str, Any] = yaml.safe_load(
-        (Path(profile.__file__).parent / "profiles" / "grid.yaml").read_text("utf-8")
-    )
+    files = (Path(profile.__file__).parent / "profiles").iterdir()
+    contents: list[dict[str, Any]] = [yaml.safe_load(file.read_text("utf-8")) for file in files]
+    shipped = {key: value for content in contents for key, value in content.items()}
     assert set(shipped) == set(schemas.schema("profile")["properties"])
     bare = profile.Profile(name="grid", title="Grid")
     grid = profile.load("grid")
