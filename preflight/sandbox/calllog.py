@@ -13,7 +13,8 @@ from preflight.sandbox.world import World
 class CallLog:
     """Writes `{t, service, operation, region, principal, status, error}`, t in virtual time.
 
-    The sandbox's own set-up is not in it.
+    Where a fault broke the connection, `error` is its effect, and `status` 0 if the request was not
+    carried out. The sandbox's own set-up is not in it.
     """
 
     def __init__(self, world: World, path: Path | None) -> None:
@@ -32,7 +33,7 @@ class CallLog:
             "region": request.region,
             "principal": request.principal.arn if request.principal else None,
             "status": response.status,
-            "error": response.error_code or None,
+            "error": _effect(request) or response.error_code or None,
         }
         with self._world.lock:
             self._world.calls.append(entry)
@@ -47,3 +48,8 @@ class CallLog:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+
+
+def _effect(request: Request) -> str | None:
+    rule = request.notes.get("break")
+    return rule.effect if rule is not None else None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from preflight.sandbox.disturbance import SILENT_MS, TIME_OUT, TRUNCATED_BODY
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
@@ -18,10 +19,13 @@ _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOper
 
 @dataclass
 class Fault:
-    """One rule: requests whose action matches are delayed, and fail if it has an error code.
+    """One rule: requests whose action matches are delayed, and fail as it says.
 
     `action` is a glob over IAM actions, letters of either case. `count` is how many requests it
     still hits (None: all), `probability` how likely it hits one, `delay_ms` real milliseconds.
+    `error` is a code AWS answers with; `effect` breaks the connection (preflight/sandbox/
+    disturbance.py) or pages the answer (preflight/sandbox/repaging.py). A connection breaks before
+    the request is carried out, or after, if it says `carried_out`.
     """
 
     action: str
@@ -32,6 +36,19 @@ class Fault:
     delay_ms: float = 0.0
     status: int | None = None
     region: str | None = None
+    effect: str | None = None
+    carried_out: bool = False
+
+    def __post_init__(self) -> None:
+        if self.effect == TIME_OUT and not self.delay_ms:
+            self.delay_ms = SILENT_MS
+        if self.effect == TRUNCATED_BODY:
+            self.carried_out = True
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no later rule is asked once this one strikes."""
+        return self.error is not None or self.effect is not None
 
     def matches(self, request: Request) -> bool:
         """Whether the rule speaks of this request's action and Region."""
@@ -56,15 +73,16 @@ class Faults:
         """Put these rules in place of the present ones."""
         self._rules = [Fault(**rule) for rule in rules]
 
-    def hit(self, request: Request) -> tuple[float, AwsFault | None]:
-        """Tell what happens to a request: seconds of delay, and the error if one strikes."""
+    def hit(self, request: Request) -> tuple[float, Fault | None]:
+        """Tell what happens to a request: seconds of delay, and the rule that decides the rest."""
         delay = 0.0
         for rule in self._rules:
             if not rule.matches(request) or not self._strikes(rule):
                 continue
-            delay += rule.delay_ms / 1000
-            if rule.error:
-                return delay, AwsFault(rule.error, _message(rule, request), _status(rule))
+            if rule.effect != TIME_OUT:
+                delay += rule.delay_ms / 1000
+            if rule.is_final:
+                return delay, rule
         return delay, None
 
     def _strikes(self, rule: Fault) -> bool:
@@ -74,6 +92,11 @@ class Faults:
             if rule.count is not None:
                 rule.count -= 1
             return True
+
+
+def error_of(rule: Fault, request: Request) -> AwsFault:
+    """Make the error a rule answers a request with."""
+    return AwsFault(str(rule.error), _message(rule, request), _status(rule))
 
 
 def _message(rule: Fault, request: Request) -> str:

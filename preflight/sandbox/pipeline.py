@@ -37,9 +37,17 @@ from typing import Any
 from preflight.sandbox import engine, wire
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.control import Control
+from preflight.sandbox.disturbance import (
+    BREAKS,
+    CONNECTION_RESET,
+    TIME_OUT,
+    TRUNCATED_BODY,
+    Broken,
+)
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.faults import Fault, Faults, error_of
 from preflight.sandbox.principals import principal_of
+from preflight.sandbox.repaging import PAGES, repage
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.snapshot import Baseline
 from preflight.sandbox.table import Table
@@ -50,6 +58,8 @@ SEVERAL_APPLICATIONS = frozenset(
     {"bedrock", "bedrock-agentcore", "dynamodb", "execute-api", "mediastore", "sagemaker", "ses"}
     | {"sesv2", "timestream"}
 )
+# In the notes of a request: the fault by which its connection ends.
+BREAK = "break"
 S3_CONTROL = "/v20180820/"
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -76,6 +86,8 @@ class Pipeline:
             start_response(_status_line(status), [("Content-Type", "application/json")])
             return [body]
         response = self.respond(environ)
+        if response.request is not None and BREAK in response.request.notes:
+            _break(response, response.request.notes[BREAK])
         headers = [(n, v) for n, v in response.headers if n.lower() != "content-length"]
         headers.append(("Content-Length", str(len(response.body))))
         start_response(_status_line(response.status), headers)
@@ -105,7 +117,15 @@ class Pipeline:
         if not request.is_privileged:
             for authoriser in self.table.authorisers:
                 authoriser(request)
-            self._disturb(request)
+            rule = self._disturb(request)
+            if rule is not None and rule.effect in PAGES:
+                return repage(request, str(rule.effect), lambda: self._decide(request))
+            if rule is not None and not rule.carried_out:
+                return Response(0, [], b"", request)
+        return self._decide(request)
+
+    def _decide(self, request: Request) -> Response:
+        """Refuse or carry out, under the lock."""
         with self.world.lock:
             for rule in self.table.rules(request.service, request.operation):
                 rule(request)
@@ -128,14 +148,22 @@ class Pipeline:
         except AwsFault as fault:
             raise unknown_credentials(request, fault) from fault
 
-    def _disturb(self, request: Request) -> None:
-        """Wait as told, and fail as told: real time, so that clients' own timing is tested."""
-        delay, fault = self.world.part(Faults).hit(request)
+    def _disturb(self, request: Request) -> Fault | None:
+        """Wait as told, and fail as told: real time, so that clients' own timing is tested.
+
+        Gives the rule that pages the answer or breaks the connection, if one strikes.
+        """
+        delay, rule = self.world.part(Faults).hit(request)
         if self._latency + delay > 0:
             # Real time: it stands for the network, and clients measure it.
             time.sleep(self._latency + delay)
-        if fault is not None:
-            raise fault
+        if rule is None:
+            return None
+        if rule.error is not None:
+            raise error_of(rule, request)
+        if rule.effect in BREAKS:
+            request.notes[BREAK] = rule
+        return rule
 
     def _carry_out(self, request: Request) -> Response:
         operation = self.table.operation(request.service, request.operation)
@@ -180,6 +208,18 @@ class Pipeline:
         if is_plain and request.service not in SEVERAL_APPLICATIONS:
             self._applications[request.service] = found
         return found
+
+
+def _break(response: Response, rule: Fault) -> None:
+    """End the connection in place of an answer; always raises Broken."""
+    if rule.effect == TIME_OUT:
+        time.sleep(rule.delay_ms / 1000)
+    if rule.effect == TRUNCATED_BODY and response.body:
+        headers = [(n, v) for n, v in response.headers if n.lower() != "content-length"]
+        headers.append(("Content-Length", str(len(response.body))))
+        half = response.body[: len(response.body) // 2]
+        raise Broken(answer=(_status_line(response.status), headers, half))
+    raise Broken(is_reset=rule.effect in (CONNECTION_RESET, TRUNCATED_BODY))
 
 
 def unknown_credentials(request: Request, fault: AwsFault) -> AwsFault:

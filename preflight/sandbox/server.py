@@ -65,12 +65,9 @@ class Sandbox:
         engine.take()
         self._holds_moto = True
         try:
-            from werkzeug.serving import make_server
+            from preflight.sandbox.connections import make_server
 
-            self._server = make_server(
-                "127.0.0.1", self._port, _refuse_early, threaded=True, request_handler=_handler()
-            )
-            self._server.daemon_threads = True
+            self._server = make_server(self._port, _refuse_early)
             self._moto = engine.application()
             self._thread = threading.Thread(
                 target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -175,18 +172,3 @@ def _refuse_early(_: dict[str, Any], start_response: Any) -> list[bytes]:
     """Answer whoever comes before the account is there."""
     start_response("503 Service Unavailable", [("Content-Length", "0")])
     return [b""]
-
-
-def _handler() -> type[Any]:
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-
-    class QuietHandler(MotoRequestHandler):
-        """Keeps connections open, sends small answers at once, and writes no access log."""
-
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log(self, *_: Any) -> None:
-            """Stay silent: the call log says it better."""
-
-    return QuietHandler

@@ -102,7 +102,7 @@ def test_what_needs_a_new_role_is_refused_until_the_role_is_known_everywhere(
             call()
         translated = from_response("eks", operation, error.value.response)
         assert isinstance(translated, Propagating), (operation, str(translated))
-    with pytest.raises(ClientError, match="AccessDenied.*sts:AssumeRole on resource"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*sts:AssumeRole on resource"):
         client("sts").assume_role(RoleArn=role, RoleSessionName="session")
     sandbox.world.clock.advance(2000)
     for call in calls.values():
@@ -137,12 +137,13 @@ def test_ec2_does_not_find_for_a_moment_what_it_has_just_made(
     sandbox.world.clock.advance(500)
     before = ec2.describe_vpcs()["Vpcs"]
     vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: ec2.describe_vpcs(VpcIds=[vpc]),
         lambda: ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.0.0/24"),
         lambda: ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway),
         lambda: ec2.delete_vpc(VpcId=vpc),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ClientError, match=r"InvalidVpcID\.NotFound") as error:
             call()
         assert isinstance(from_response("ec2", "X", error.value.response), NotFound)
