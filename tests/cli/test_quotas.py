@@ -259,3 +259,24 @@ def test_one_process_never_exceeds_the_documented_rates(account: Sandbox, report
     throttled = [call for call in account.world.calls if call["error"] is not None]
     assert [call for call in throttled if "TooMany" in str(call["error"])] == []
     assert found["complete"] is True
+
+
+def test_what_a_plan_lacks_is_asked_for_and_the_watch_ends_with_the_gate(
+    account: Sandbox, report: Report
+) -> None:
+    account.reset({**ACCOUNT, "quotas": []}, time_scale=1)
+    path = spec("dev")
+
+    code, asked = report("request", "-f", str(path), "--yes")
+    filed = {each["data"]["code"] for each in asked["findings"]}
+    account.world.clock.advance(3600)
+    _, watched = report("watch", "--timeout", "0")
+
+    assert code == 0
+    # The vCPUs of the nodes, bought either way, and five VPCs that have to be free.
+    assert filed == {"L-1216C47A", "L-34B43A08", "L-F678F1CE"}
+    assert watched["kind"] == "check"
+    assert watched["cluster"] == "dev"
+    closing = {each["check"] for each in watched["findings"] if each["status"] == "fail"}
+    assert "quota-plan" not in closing
+    assert "quota-vendor" not in closing
