@@ -7,7 +7,9 @@ This is the only public name: a plugin imports from `preflight`, and from nowher
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from preflight.version import __version__
@@ -72,3 +74,19 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"preflight.{module}"), name)
     raise AttributeError(f"module 'preflight' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """Keeps `preflight.check` the decorator: importing the module of that name would replace it."""
+
+    @property
+    def check(self) -> Any:
+        """The decorator that makes a Check of a function."""
+        return import_module("preflight.check").check
+
+    @check.setter
+    def check(self, module: ModuleType) -> None:
+        """Let the import system name the submodule, to no effect."""
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,16 +1,24 @@
 """The contract a check must keep, as a function: authors of plugins test theirs with ours.
 
-from preflight.testing import check_contract
+from preflight.testing import check_contract, context_of
 def test_contract():
     check_contract(cost_centre)
+def test_a_cluster_without_a_cost_centre_is_refused():
+    (answer,) = cost_centre.ask(context_of({"name": "dev"}))
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from preflight.aws import READS
-from preflight.check import Check
+from preflight import profile, spec
+from preflight.aws import READS, Aws
+from preflight.check import Check, Context
+from preflight.facts import Facts
+from preflight.plan import Plan
+from preflight.resource import Owner, Resource
 
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
@@ -38,6 +46,29 @@ def check_contract(check: Check) -> None:
     ]
     if problems:
         raise AssertionError(f"{check.id}: {'; '.join(problems)}")
+
+
+def context_of(
+    asked: Mapping[str, Any], *resources: Resource, account: str = "111122223333"
+) -> Context:
+    """Make the context of a check from a spec as a mapping, and the resources of its plan.
+
+    `aws` connects when it is first used, to wherever the environment says: to the sandbox, say.
+    Raises `SpecError` for a spec that is wrong.
+    """
+    wanted = spec.from_mapping(asked)
+    owner = Owner(
+        cluster=wanted.name, account=account, region=wanted.region, extra_tags=wanted.tags
+    )
+    aws = Aws(wanted.region)
+    return Context(
+        spec=wanted,
+        profile=profile.load(wanted.vendor),
+        plan=Plan(owner=owner, resources=resources),
+        facts=Facts(account=account, partition="aws", region=wanted.region, principal=""),
+        aws=aws,
+        caller=aws,
+    )
 
 
 def _looks(action: str) -> bool:

@@ -1,0 +1,143 @@
+"""`examples/plugin`: a distribution of its own, installed as a stranger's would be, and run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the example and install it into a folder of its own; nothing is downloaded."""
+    source = tmp_path_factory.mktemp("source") / "plugin"
+    shutil.copytree(EXAMPLE, source, ignore=shutil.ignore_patterns("build", "dist", "*.pyc"))
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    alone = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(folder)]
+    subprocess.run([*pip, *alone, str(source)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def run(installed: Path, tmp_path: Path) -> Run:
+    """Run a command with the example beside Preflight, and with `more` in its environment."""
+
+    def ran(*words: str, folder: Path = installed) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *words],
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return ran
+
+
+def test_it_is_listed_and_explained(run: Run) -> None:
+    listed = run("preflight", "checks")
+    explained = run("preflight", "explain", "cost-centre")
+
+    assert "cost-centre              The cluster carries a cost centre" in listed.stdout
+    assert "Write `tags: {cost-centre: '1234'}` into the spec" in " ".join(explained.stdout.split())
+
+
+def test_it_can_be_switched_off(run: Run) -> None:
+    listed = run("preflight", "checks", "--no-plugins")
+
+    assert listed.returncode == 0
+    assert "cost-centre" not in listed.stdout
+
+
+def test_its_own_tests_pass_where_it_is_installed(run: Run) -> None:
+    tests = EXAMPLE / "tests"
+    ran = run("pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(tests))
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "4 passed" in ran.stdout
+
+
+SCRIPT = """
+from preflight import gate, plugins
+from preflight.testing import context_of
+found = plugins.checks({wanted!r}, known=[])
+for finding in gate.run(found, context_of({spec!r})).findings:
+    print(finding.check, finding.status, finding.message)
+"""
+
+
+@pytest.fixture
+def verdict(run: Run, tmp_path: Path, installed: Path) -> Callable[..., list[str]]:
+    """Run the gate with the plugins that are installed; gives its findings."""
+
+    def findings(
+        spec: dict[str, object], wanted: object = True, folder: Path = installed
+    ) -> list[str]:
+        (tmp_path / "gated.py").write_text(SCRIPT.format(wanted=wanted, spec=spec))
+        ran = run("gated", folder=folder)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout.splitlines()
+
+    return findings
+
+
+def test_it_is_run_by_the_gate(verdict: Callable[..., list[str]]) -> None:
+    without, with_tag = {"name": "dev"}, {"name": "dev", "tags": {"cost-centre": "1234"}}
+
+    assert verdict(without) == ["cost-centre fail the spec has no tag cost-centre"]
+    assert verdict(with_tag) == ["cost-centre pass cost centre 1234 pays"]
+    assert verdict(without, wanted=False) == []
+    assert verdict(without, wanted=["budget"]) == [
+        "budget unknown the spec asks for the plugin budget, which is not installed"
+    ]
+
+
+def test_one_that_breaks_is_unknown_and_takes_no_other_with_it(
+    verdict: Callable[..., list[str]], installed: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken"
+    shutil.copytree(installed, folder)
+    other = folder / "broken_preflight-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-preflight\nVersion: 1.0\n")
+    (other / "entry_points.txt").write_text(
+        "[preflight.checks]\nimports = broken_preflight:check\nanswers = answering:check\n"
+    )
+    (folder / "broken_preflight.py").write_text("raise RuntimeError('not today')\n")
+    (folder / "answering.py").write_text(
+        "from preflight import check\n"
+        "@check('answers', 'It answers', why='a b c d.', fix='a b c d.', url='https://a.example')\n"
+        "def check(context):\n    raise KeyError('gone')\n"
+    )
+
+    said = sorted(verdict({"name": "dev"}, folder=folder))
+
+    assert said[0] == "answers unknown the check broke: KeyError: 'gone'"
+    assert said[1].startswith("cost-centre fail")
+    assert said[2].startswith("imports unknown broken-preflight[imports] cannot be loaded: Runtime")
+
+
+def test_its_vendor_profile_is_found_by_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "load.py").write_text(
+        "from preflight import profile\n"
+        "acme = profile.load('acme')\n"
+        "print(acme.title, acme.role.trusted_account, acme.name_problems('x') != ())\n"
+        "print(profile.names())\n"
+    )
+
+    ran = run("load")
+
+    assert ran.stdout.splitlines() == [
+        "Acme 444455556666 True",
+        "('grid', 'lightning', 'acme')",
+    ]
