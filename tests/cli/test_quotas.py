@@ -220,7 +220,11 @@ def test_bad_input_is_one_message(
 ) -> None:
     Path("wrong.yaml").write_text("# roles\n- arn:aws:iam::1:user/x\n")
     Path("old.json").write_text('{"schema": "preflight.report/0"}')
-    other = {"schema": "preflight.report/1", "kind": "scan", "generated_at": "2026-01-01T00:00:00Z"}
+    other: dict[str, Any] = {
+        "schema": "preflight.report/1",
+        "kind": "scan",
+        "generated_at": "2026-01-01T00:00:00Z",
+    }
     other |= {"version": "1", "account": None, "region": None, "cluster": None, "verdict": "clean"}
     calls = {"total": 0, "by_operation": {}}
     rest = {"complete": True, "findings": [], "coverage": [], "calls": calls, "seconds": 0}
