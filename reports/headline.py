@@ -50,6 +50,8 @@ def _said(report: Report) -> str:  # noqa: PLR0911 - one line for each kind
             return f"gate {_gate_word(report)}: {_counts(report)}"
         case Kind.PERMISSIONS if report.policy and not report.findings:
             return "permissions: policy written"
+        case Kind.QUOTAS if {each.check for each in report.findings} == {"quota-request"}:
+            return f"quota requests: {_standings(report)}"
         case Kind.QUOTAS | Kind.PERMISSIONS:
             return f"{report.kind} {_audit_word(report)}: {_counts(report)}"
         case Kind.SCAN | Kind.DELETE:
@@ -63,6 +65,11 @@ def _said(report: Report) -> str:  # noqa: PLR0911 - one line for each kind
             return f"plan: {_changes(report.plan)}" if report.plan else ""
         case Kind.ROLE:
             return f"role {clean(report.role.role_name)}" if report.role else ""
+
+
+def _standings(report: Report) -> str:
+    counts = Counter(str(each.data.get("standing") or each.status) for each in report.findings)
+    return ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items()))
 
 
 def _gate_word(report: Report) -> str:

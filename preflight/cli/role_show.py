@@ -52,8 +52,9 @@ def findings(
 def read(aws: Aws, owner: Owner) -> RoleFound:
     """Read a role with its policies."""
     from checks.vendor_role import RoleFound
+    from provision.blueprint.vendor_role import role_name
 
-    name = owner.cluster
+    name = role_name(owner)
     role: dict[str, Any] = aws.call("iam", "GetRole", RoleName=name)["Role"]
     listed = aws.each("iam", "ListAttachedRolePolicies", "AttachedPolicies", RoleName=name)
     attached = tuple(str(one["PolicyArn"]) for one in listed)

@@ -58,14 +58,14 @@ def make(
     plan = draw(asked, vendor, owner, secret, shape)
     if shape.without_id:
         say(f"warning: no secret keeps {', '.join(shape.without_id)} out", asked)
-    confirm(f"Role {owner.cluster} will be made in {owner.account}.", owner.cluster, asked)
+    confirm(f"Role {name_of(owner)} will be made in {owner.account}.", name_of(owner), asked)
     file.write(secret)
     verdict = Verdict(plan=plan.digest, findings=())
     with held(_journal(owner)) as journal:
         built = build(verdict.permit(plan), aws, journal)
     if not built.complete:
         reasons = "; ".join(step.message for step in built.steps if step.message)
-        raise BuildFailed(f"{owner.cluster}: {reasons}")
+        raise BuildFailed(f"{name_of(owner)}: {reasons}")
     arn = next(step.id for step in built.steps if step.address.startswith("iam/role/"))
     if shell:
         typer.echo(f"export ROLE_ARN={shlex.quote(arn)} EXTERNAL_ID={shlex.quote(secret)}")
@@ -112,12 +112,12 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
             f"{named} still {'needs' if len(alive) == 1 else 'need'} it",
             f"delete first: preflight delete {alive[0][0]} --region {alive[0][1]}",
         )
-    confirm(f"Role {owner.cluster} in {owner.account} will be deleted.", owner.cluster, asked)
+    confirm(f"Role {name_of(owner)} in {owner.account} will be deleted.", name_of(owner), asked)
     with held(_journal(owner)) as journal:
         torn = tear_down(aws, owner, (Role, Policy), journal)
     if not torn.complete:
         reasons = "; ".join(step.message for step in torn.steps if step.message)
-        raise BuildFailed(f"{owner.cluster}: {reasons}")
+        raise BuildFailed(f"{name_of(owner)}: {reasons}")
     kept(owner).forget()
     shown(asked, aws, owner, Outcome.DELETED, arn, steps=steps(torn.steps))
 
@@ -152,25 +152,32 @@ def elsewhere(asked: Asked, name: str, region: str | None) -> tuple[Profile, Own
 
 def _owner(name: str, account: str, region: str, partition: str) -> Owner:
     from preflight import names
-    from preflight.resource import Owner
+    from provision.blueprint.vendor_role import role_owner
 
     if wrong := names.problems(names.ROLE, name):
         raise UsageError(f"{name}: {wrong[0]}")
-    return Owner(cluster=name, account=account, region=region, partition=partition)
+    return role_owner(name, account, region, partition)
+
+
+def name_of(owner: Owner) -> str:
+    """Give the name of the role that an owner stands for."""
+    from provision.blueprint.vendor_role import role_name
+
+    return role_name(owner)
 
 
 def arn_of(aws: Aws, owner: Owner) -> str:
     """Look a role up; raises `UsageError` where there is none of that name."""
     try:
-        return str(aws.call("iam", "GetRole", RoleName=owner.cluster)["Role"]["Arn"])
+        return str(aws.call("iam", "GetRole", RoleName=name_of(owner))["Role"]["Arn"])
     except NotFound as error:
-        raise UsageError(f"there is no role {owner.cluster} in {owner.account}") from error
+        raise UsageError(f"there is no role {name_of(owner)} in {owner.account}") from error
 
 
 def _journal(owner: Owner) -> Journal:
     from preflight.state import State, default_folder
 
-    return State(folder=default_folder()).role_journal(owner.account, owner.cluster)
+    return State(folder=default_folder()).role_journal(owner.account, name_of(owner))
 
 
 def kept(owner: Owner) -> SecretFile:
@@ -178,7 +185,7 @@ def kept(owner: Owner) -> SecretFile:
     from preflight.secret import SecretFile
     from preflight.state import default_folder
 
-    return SecretFile.of_role(default_folder(), owner.account, owner.cluster)
+    return SecretFile.of_role(default_folder(), owner.account, name_of(owner))
 
 
 def shown(
@@ -199,7 +206,7 @@ def shown(
         region=owner.region,
         role=RoleSection(
             role_arn=arn,
-            role_name=owner.cluster,
+            role_name=name_of(owner),
             external_id_file=str(path) if path.exists() else None,
         ),
         **sections,

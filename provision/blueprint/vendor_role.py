@@ -39,6 +39,20 @@ BEYOND = (
 )
 
 
+#: No cluster's name has a slash, so that nothing of a cluster ever matches a role's things.
+_ROLE = "role/"
+
+
+def role_owner(name: str, account: str, region: str, partition: str) -> Owner:
+    """Say whose things the role called `name` is: its own, never a cluster's of the same name."""
+    return Owner(cluster=_ROLE + name, account=account, region=region, partition=partition)
+
+
+def role_name(owner: Owner) -> str:
+    """Give the name of the role of an owner that `role_owner` made."""
+    return owner.cluster.removeprefix(_ROLE)
+
+
 def draw_role(
     profile: Profile,
     owner: Owner,
@@ -49,7 +63,7 @@ def draw_role(
     seconds: int | None = None,
     without_id: tuple[str, ...] = (),
 ) -> Plan:
-    """Draw the role that a vendor assumes; `owner.cluster` is the role's name.
+    """Draw the role that a vendor assumes; `owner` comes from `role_owner`.
 
     `trusted` are principals that may assume it with the external id, too, and `without_id` those
     that may without one. With `least` it gets these policies and their boundary instead of the
@@ -62,9 +76,9 @@ def draw_role(
     policies = _policies(owner, least.policies) if least else ()
     boundary = _policies(owner, {BOUNDARY: least.boundary}) if least else ()
     role = Role(
-        name=owner.cluster,
+        name=role_name(owner),
         path_prefix=iam.path(owner),
-        role_name=owner.cluster,
+        role_name=role_name(owner),
         trust=trust(profile.role, owner, external_id, trusted, without_id),
         managed=managed,
         policies=policies,

@@ -217,7 +217,8 @@ def test_nothing_is_deleted_without_a_yes(story: Story) -> None:
 
 def test_a_role_stays_as_long_as_a_cluster_needs_it(story: Story) -> None:
     assert story["role delete early"].err == (
-        "preflight: dev still needs it\n  hint: delete first: preflight delete dev\n"
+        "preflight: dev in us-west-2 still needs it\n"
+        "  hint: delete first: preflight delete dev --region us-west-2\n"
     )
 
 
