@@ -66,7 +66,21 @@ def bucket_deleted(request: Request, _: Response) -> None:
     request.world.backend("s3", "aws").tagger.delete_all_tags_for_resource(arn)
 
 
+def load_balancing_deleted(request: Request, _: Response) -> None:
+    """The tags of a load balancer, its listeners and target groups go with each of them."""
+    elb = request.world.backend("elbv2", request.region)
+    listeners = [one for each in elb.load_balancers.values() for one in each.listeners.values()]
+    rules = {rule.arn for one in listeners for rule in one.rules.values()}
+    there = {*elb.load_balancers, *elb.target_groups, *(one.arn for one in listeners), *rules}
+    for arn in set(elb.tagging_service.tags) - there:
+        elb.tagging_service.delete_all_tags_for_resource(arn)
+
+
 EFFECTS = {
+    **{
+        ("elbv2", f"Delete{kind}"): load_balancing_deleted
+        for kind in ("Listener", "LoadBalancer", "Rule", "TargetGroup")
+    },
     ("logs", "DeleteLogGroup"): log_group_deleted,
     ("s3", "DeleteBucket"): bucket_deleted,
 }

@@ -77,6 +77,31 @@ def test_what_has_tags_leaves_nothing_behind(state: State, client: Any) -> None:
     assert difference(before, state()) == []
 
 
+def test_a_load_balancer_leaves_nothing_behind(sandbox: Sandbox, state: State, client: Any) -> None:
+    ec2, elb, owned = client("ec2"), client("elbv2"), [{"Key": "owner", "Value": "dev"}]
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    before = state()
+    balancer = elb.create_load_balancer(
+        Name="web", Subnets=[subnet["SubnetId"]], Type="network", Tags=owned
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    group = elb.create_target_group(
+        Name="web", Protocol="TCP", Port=80, VpcId=subnet["VpcId"], Tags=owned
+    )["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="TCP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        Tags=owned,
+    )
+    elb.delete_load_balancer(LoadBalancerArn=balancer)
+    (told,) = elb.describe_tags(ResourceArns=[group])["TagDescriptions"]
+    assert told["Tags"] == owned
+    elb.delete_target_group(TargetGroupArn=group)
+    sandbox.world.clock.advance(DAY)
+    assert difference(before, state()) == []
+
+
 def test_a_log_group_and_a_bucket_made_anew_have_no_tags_of_the_old_ones(client: Any) -> None:
     logs, s3 = client("logs"), client("s3")
     place = {"LocationConstraint": "us-west-2"}
