@@ -21,7 +21,7 @@ demo: $(STAMP) ## the whole story on the embedded AWS, in about a minute
 	$(BIN)/preflight demo
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(STAMP) ## ruff
 	$(BIN)/ruff check .

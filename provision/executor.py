@@ -24,13 +24,15 @@ from preflight.resource import Failed, Found, Owner, Resource
 from provision.existing import Existing, going, incarnation, look
 from provision.identity import client_token, digest, history
 from provision.patient import all_of, explained, patiently
-from provision.poller import Poller, interval
+from provision.poller import GivenUp, Poller, interval
 from provision.progress import Phase, Progress, Step, silent
 from provision.retry import CREATING
 
 T = TypeVar("T")
 #: Calls under way at once. Waiting takes no thread, and the rate is limited in `preflight.aws`.
 THREADS = 16
+#: How soon a wish to stop is heard.
+HEED_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +159,9 @@ class _Build:
                 )
                 for each in self._resources
             }
-            background = [loop.create_task(self._poller.run()), loop.create_task(self._beat())]
+            background = [
+                loop.create_task(work()) for work in (self._poller.run, self._beat, self._heed)
+            ]
             lives = asyncio.gather(*(self._live(resource) for resource in self._resources))
             try:
                 await all_of(lives, background)
@@ -177,6 +181,13 @@ class _Build:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 4)
             self._journal.beat()
+
+    async def _heed(self) -> None:
+        """Wait for the wish to stop, and then for nothing that only becomes ready."""
+        while True:
+            await asyncio.sleep(HEED_SECONDS)
+            if self._stop.asked:
+                self._poller.give_up()
 
     async def _live(self, resource: Resource) -> None:
         """Carry one resource from nothing to ready."""
@@ -199,7 +210,7 @@ class _Build:
 
     def _unless_stopped(self) -> None:
         if self._stop.asked:
-            raise _Failure("interrupted before it was started", Phase.CANCELLED)
+            raise _Failure("interrupted; the same command goes on", Phase.CANCELLED)
 
     async def _bring(self, resource: Resource, life: _Life) -> None:
         written = self._written.get(resource.address)
@@ -251,7 +262,11 @@ class _Build:
             return
         await self._call(resource, lambda: resource.configure(self._aws, self._made, id))
         self._say(resource, Phase.WAITING, id=id)
-        answer = await self._poller.until_ready(resource, id)
+        try:
+            answer = await self._poller.until_ready(resource, id)
+        except GivenUp:
+            reason = "interrupted while it becomes ready; the same command waits on"
+            raise _Failure(reason, Phase.CANCELLED) from None
         if isinstance(answer, Failed):
             await self._once_more(resource, life, id, answer)
             return
@@ -302,6 +317,7 @@ class _Build:
         instead: Callable[[], T | None] | None = None,
     ) -> T:
         def retrying(error: AwsError) -> None:
+            self._unless_stopped()
             self._say(resource, Phase.RETRYING, message=f"{error.code}: {error.message}")
 
         try:

@@ -31,6 +31,10 @@ class _Wait:
     blind_since: float | None = None
 
 
+class GivenUp(Exception):
+    """Nobody waits any more; the thing itself goes on becoming ready."""
+
+
 class Poller:
     """Asks AWS again and again how things are, a kind in one go, and wakes who waits."""
 
@@ -40,14 +44,25 @@ class Poller:
         self._shortest = shortest
         self._waits: dict[Resource, _Wait] = {}
         self._new = asyncio.Event()
+        self._given_up = False
 
     async def until_ready(self, resource: Resource, id: str) -> Readiness:
-        """Wait until a resource is READY or Failed."""
+        """Wait until a resource is READY or Failed; raises `GivenUp` when the build is stopped."""
+        if self._given_up:
+            raise GivenUp
         now = self._aws.clock.monotonic()
         future: asyncio.Future[Readiness] = asyncio.get_running_loop().create_future()
         self._waits[resource] = _Wait(id=id, since=now, due=now, done=future)
         self._new.set()
         return await future
+
+    def give_up(self) -> None:
+        """Wake everybody who waits: the journal has the ids, a later run waits on."""
+        self._given_up = True
+        for wait in self._waits.values():
+            if not wait.done.done():
+                wait.done.set_exception(GivenUp())
+        self._waits.clear()
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -71,18 +86,20 @@ class Poller:
                 await self._new.wait()
 
     async def _look(self, cls: type[Resource], made: dict[Resource, str]) -> None:
+        waits = {resource: self._waits[resource] for resource in made}
         try:
             answers = await asyncio.to_thread(cls.ready_all, self._aws, self._ids, made)
         except AccessDenied as error:
             answers = dict.fromkeys(made, Failed(reason=str(error), hint=error.hint))
         except AwsError as error:
-            answers = {resource: self._unseen(self._waits[resource], error) for resource in made}
+            answers = {resource: self._unseen(waits[resource], error) for resource in made}
         else:
-            for resource in made:
-                self._waits[resource].blind_since = None
+            for wait in waits.values():
+                wait.blind_since = None
+        if self._given_up:
+            return
         now = self._aws.clock.monotonic()
-        for resource in made:
-            wait = self._waits[resource]
+        for resource, wait in waits.items():
             answer = answers.get(resource, WAIT)
             if answer is WAIT:
                 wait.due = now + interval(self._shortest, now - wait.since)
