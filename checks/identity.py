@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.principal import Principal, PrincipalKind
+from preflight.aws import partition_of
 from preflight.check import Answer, Context, check
 from preflight.finding import Status
 
+#: What belongs to one cannot be used in another.
+PARTITIONS = (
+    "https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"
+)
 USE_A_ROLE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"
 
 
@@ -32,6 +37,7 @@ def identity(context: Context) -> Iterator[Answer]:
     yield from _account(context, builder)
     if context.spec.role_arn:
         yield _role(context.spec.role_arn, builder)
+    yield from _partition(context, caller)
 
 
 def _who(subject: str, principal: Principal, does: str) -> Answer:
@@ -74,6 +80,23 @@ def _account(context: Context, builder: Principal) -> Iterator[Answer]:
     else:
         message = f"the account is {account}, as the spec says"
         yield Answer(status=Status.PASS, subject="account", message=message, data=facts)
+
+
+def _partition(context: Context, caller: Principal) -> Iterator[Answer]:
+    """Hold credentials and role to the Region's partition: nothing reaches from one to another."""
+    region, place = context.spec.region, partition_of(context.spec.region)
+    role = context.spec.role_arn
+    held = {"the caller": caller.partition, "the role": role.split(":")[1] if role else ""}
+    for subject, partition in held.items():
+        if partition and partition != place:
+            yield Answer(
+                status=Status.FAIL,
+                subject=f"partition of {subject}",
+                message=f"{subject} is of the partition {partition}, and {region} is of {place}",
+                hint=f"choose a Region of {partition}, or credentials of {place}",
+                url=PARTITIONS,
+                data={"partition": partition, "region": region, "expected": place},
+            )
 
 
 def _role(role_arn: str, builder: Principal) -> Answer:

@@ -10,6 +10,7 @@ from checks import permission_text as text
 from checks.batches import Keys, Question
 from checks.principal import Entity, Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
+from checks.second_opinion import second
 from checks.simulation import Ruling, ask_sparingly
 from preflight import least
 from preflight.actions import Action
@@ -60,7 +61,10 @@ def of_entity(context: Context, behind: Entity) -> Iterator[Answer | Coverage]:
     planned, asking = asked(context)
     rulings = ask_sparingly(context.aws, behind.arn, planned | asking)
     if refusal := not_simulated.refused(behind, rulings.values()):
-        yield refusal
+        if "missing_action" in refusal.data:
+            yield from second(context, behind, planned, refusal)
+        else:
+            yield refusal
         return
     rulings = _without_needless(context, rulings)
     denied = denials(context.aws, behind.arn, rulings.values())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -311,6 +312,15 @@ def as_principal(region: str, access_key_id: str, secret_access_key: str) -> Aws
         aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key
     )
     return Aws(region, session=session)
+
+
+def partition_of(region: str) -> str:
+    """Name the partition of a Region: `aws`, `aws-cn`, `aws-us-gov`, ..."""
+    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
+    for partition in partitions:
+        if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region):
+            return str(partition["id"])
+    return "aws"
 
 
 def home_region(region: str) -> str:

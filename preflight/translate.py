@@ -143,7 +143,16 @@ def from_response(service: str, operation: str, response: Mapping[str, Any]) -> 
         return errors.AccessDenied(
             message, action=action, hint=f"allow {action} for this principal", **details
         )
-    return kind(message, hint=HINTS.get(kind), **details)
+    hint = _sign_in(code, message) if kind is errors.CredentialsError else HINTS.get(kind)
+    return kind(message, hint=hint, **details)
+
+
+def _sign_in(code: str, message: str) -> str:
+    """Tell what is wrong with credentials: the clock, their age, or that nobody knows them."""
+    for pattern, hint in CREDENTIAL_HINTS:
+        if re.search(pattern, f"{code} {message}", re.IGNORECASE):
+            return hint
+    return HINTS[errors.CredentialsError]
 
 
 def missing_action(message: str) -> str | None:
@@ -152,6 +161,27 @@ def missing_action(message: str) -> str | None:
     return found.group(1) if found else None
 
 
+#: What to do about credentials, by code and message; read in order, first match wins.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+CREDENTIAL_HINTS: tuple[tuple[str, str], ...] = (
+    (
+        r"RequestTimeTooSkewed|signature (expired|not yet current)|difference between the request",
+        "set the clock of this machine: AWS takes no request that is five minutes off",
+    ),
+    (
+        r"ExpiredToken|RequestExpired|token.* expired",
+        "the session has ended: `aws sso login`, or assume the role again",
+    ),
+    (
+        r"InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|AuthFailure",
+        "AWS does not know these keys here: they were deleted, they belong to another partition"
+        " (China and GovCloud have keys of their own), or the account has not enabled the Region",
+    ),
+    (
+        r"SignatureDoesNotMatch|InvalidSignature|IncompleteSignature",
+        "the secret key is not the one of this access key: set both anew",
+    ),
+)
 HINTS: Mapping[type[errors.AwsError], str] = {
     errors.CredentialsError: (
         "sign in again (`aws sso login`, `aws configure`, or new AWS_* variables) and check the"

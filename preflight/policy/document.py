@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, TypeVar
 
 from preflight.errors import SpecError
@@ -27,6 +27,8 @@ from preflight.policy.span import Span, statement_spans
 
 Element = TypeVar("Element")
 
+#: How many actions a policy remembers its statements for; AWS has some 20,000.
+MOST_ACTIONS = 4096
 VERSION_WITH_VARIABLES = "2012-10-17"
 _ELEMENTS = frozenset(
     "Sid Effect Action NotAction Resource NotResource Principal NotPrincipal Condition".split()
@@ -57,8 +59,10 @@ class Statement:
 
     def covers(self, request: Request) -> Truth:
         """Say whether action and resource match, whatever the conditions say."""
-        if not self.actions.match(request.action):
-            return False
+        return self.actions.match(request.action) and self.touches(request)
+
+    def touches(self, request: Request) -> Truth:
+        """Say whether the resource matches, whatever action and conditions say."""
         return True if self.resources is None else self.resources.match(request)
 
     def holds(self, context: Context) -> Truth:
@@ -87,6 +91,20 @@ class Policy:
     def keys(self) -> tuple[str, ...]:
         """The context keys that any statement asks for, each once."""
         return _once(key for statement in self.statements for key in statement.keys)
+
+    def about(self, action: str) -> tuple[Statement, ...]:
+        """Give the statements that cover an action, found once for each: most cover few."""
+        known = self._about.get(action)
+        if known is None:
+            if len(self._about) >= MOST_ACTIONS:
+                self._about.clear()
+            known = tuple(one for one in self.statements if one.actions.match(action))
+            self._about[action] = known
+        return known
+
+    @cached_property
+    def _about(self) -> dict[str, tuple[Statement, ...]]:
+        return {}
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:

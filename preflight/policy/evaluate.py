@@ -51,8 +51,8 @@ def _judge(layer: Layer, policies: Iterable[Policy], request: Request) -> LayerD
     denies: list[tuple[Statement, Truth]] = []
     missing: dict[str, str] = {}
     for policy in policies:
-        for statement in policy.statements:
-            truth = statement.covers(request)
+        for statement in policy.about(request.action):
+            truth = statement.touches(request)
             if truth is False:
                 continue
             if statement.keys:

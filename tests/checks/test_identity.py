@@ -73,3 +73,14 @@ def test_a_role_that_was_not_assumed_fails(bench: Any) -> None:
 
     assert found["role"].status is Status.FAIL
     assert "assumed-role/other" in found["role"].message
+
+
+def test_a_role_of_another_partition_than_the_region_s_fails(bench: Any) -> None:
+    role = "arn:aws-cn:iam::111122223333:role/builder"
+
+    found = bench.ask(identity, bench.context(role_arn=role))
+
+    wrong = found["partition of the role"]
+    assert wrong.status is Status.FAIL
+    assert "aws-cn" in wrong.message
+    assert "partition of the caller" not in found
