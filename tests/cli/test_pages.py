@@ -25,9 +25,6 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 #: What a page says is not there yet stands under a heading that says so.
 NOT_YET = re.compile(r"^#+ [^\n]*not (there|in it) yet.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
 
-#: Commands that the words of a check name before they are there; the README says that they are not.
-PROMISED = {"permissions"}
-
 
 def commands() -> set[str]:
     group = typer.main.get_command(app)
@@ -47,7 +44,7 @@ def test_the_page_of_checks_is_the_computed_one() -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    named = set(re.findall(r"preflight ((?:role |sandbox )?[a-z]+)", readme()))
+    named = set(re.findall(r"preflight ((?:role |sandbox |quotas )?[a-z]+)", readme()))
     assert {one for one in commands() if one not in {"role", "sandbox"}} <= named
 
 
@@ -59,7 +56,7 @@ def readme() -> str:
 def test_a_page_names_no_command_that_is_not_there(page: Path) -> None:
     text = NOT_YET.sub("", page.read_text("utf-8"))
     named = re.findall(r"(?:`|^\$? ?)preflight ([a-z]+)", text, re.MULTILINE)
-    assert set(named) <= commands() | PROMISED
+    assert set(named) <= commands()
 
 
 @each_page

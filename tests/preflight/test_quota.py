@@ -126,5 +126,5 @@ def test_a_row_that_cannot_be_counted_lives_in_something_that_a_plan_makes() -> 
 def test_long_lists_are_deep_and_gateways_follow_their_networks() -> None:
     deep = {quota.service for quota in CATALOGUE if quota.deep}
 
-    assert deep == {"ebs", "ecr", "sns", "logs", "kms"}
+    assert deep == {"ebs", "ecr", "eks", "sns", "logs", "kms"}
     assert catalogue.INTERNET_GATEWAYS.follows == str(catalogue.VPCS)
