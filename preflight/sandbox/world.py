@@ -13,7 +13,8 @@ from preflight.sandbox.principals import Principal, Session, random_key
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-west-2"
-CALLS_REMEMBERED = 200_000
+# The oldest are forgotten: a sandbox that serves for days does not grow by being asked.
+CALLS_REMEMBERED = 50_000
 
 Part = TypeVar("Part")
 
