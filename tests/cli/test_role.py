@@ -168,7 +168,7 @@ def test_the_least_role_has_the_generated_policies_their_boundary_and_no_other(
         aws.each("iam", "ListAttachedRolePolicies", "AttachedPolicies", RoleName="grid-cloud")
     )
     role = aws.call("iam", "GetRole", RoleName="grid-cloud")["Role"]
-    assert all(":policy/preflight/grid-cloud--" in one["PolicyArn"] for one in listed)
+    assert all(":policy/preflight/role-grid-cloud" in one["PolicyArn"] for one in listed)
     assert 1 <= len(listed) <= 10
     assert "boundary" in role["PermissionsBoundary"]["PermissionsBoundaryArn"]
     assert set(shown().values()) == {"pass"}
