@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from checks.batches import Question
-from checks.rulings import KNOWN, OF_ONE_ACTION, Denial, Layer
+from checks.rulings import Denial, Layer, is_absent
 from checks.simulation import Ruling
 from preflight.finding import Status
 from preflight.policy import Context as Keys
@@ -67,6 +67,6 @@ def _keys(question: Question, policies: Iterable[Policy]) -> Keys:
 
 
 def _absent(key: str, action: str) -> bool:
-    if key.startswith(KNOWN) or OF_ONE_ACTION.get(key, action) != action:
+    if is_absent(key, action):
         return True
     return key.partition(":")[0] not in {"aws", action.partition(":")[0]}

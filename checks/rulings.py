@@ -24,6 +24,19 @@ OF_ONE_ACTION: Mapping[str, str] = MappingProxyType(
 )
 #: Whatever a request does not carry of these is known to be absent: the tags are Preflight's own.
 KNOWN = ("aws:requesttag/", "aws:tagkeys", "aws:requestedregion")
+#: Keys of calls that an AWS service makes with the rights of the caller: Preflight's own calls have
+#: none, and these are the actions that services do take in its name.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+FORWARDED = ("aws:calledvia", "aws:viaawsservice")
+IN_OUR_NAME = frozenset(
+    """
+    ec2:CreateTags ec2:DescribeLaunchTemplateVersions ec2:DescribeSecurityGroups
+    ec2:DescribeSubnets ec2:DescribeVpcs ec2:RunInstances iam:CreateServiceLinkedRole iam:GetRole
+    iam:ListAttachedRolePolicies iam:PassRole kms:CreateGrant kms:DescribeKey
+    logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups
+    logs:DescribeResourcePolicies logs:PutResourcePolicy route53:AssociateVPCWithHostedZone
+    """.split()
+)
 
 
 class Layer(StrEnum):
@@ -91,6 +104,13 @@ def _layer(
     return (Layer.SCP if ruling.organizations is False else Layer.IDENTITY), False
 
 
+def is_absent(key: str, action: str) -> bool:
+    """Say whether a key (lower case) that a request was not given is surely not in it."""
+    if key.startswith(FORWARDED):
+        return action not in IN_OUR_NAME
+    return key.startswith(KNOWN) or OF_ONE_ACTION.get(key, action) != action
+
+
 def _relevant(ruling: Ruling) -> tuple[str, ...]:
     """Pick the missing keys that could turn the answer: the simulator lists those of all policies.
 
@@ -100,7 +120,7 @@ def _relevant(ruling: Ruling) -> tuple[str, ...]:
     found = []
     for key in ruling.missing:
         lower = key.lower()
-        if lower.startswith(KNOWN) or OF_ONE_ACTION.get(lower, action) != action:
+        if is_absent(lower, action):
             continue
         if lower.partition(":")[0] in {"aws", action.partition(":")[0]}:
             found.append(key)
