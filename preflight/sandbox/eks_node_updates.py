@@ -16,6 +16,15 @@ from preflight.sandbox.request import Request
 
 CONFIG_SECONDS, VERSION_SECONDS = 30.0, 300.0
 
+SETTINGS = (
+    "labels",
+    "taints",
+    "scalingConfig",
+    "updateConfig",
+    "nodeRepairConfig",
+    "warmPoolConfig",
+)
+
 
 def _begin(
     request: Request, group: Nodegroup, update: Shape, seconds: float, act: Callable[[], None]
@@ -67,7 +76,8 @@ def update_nodegroup_config(request: Request) -> Shape:
             if given.get(key):
                 change[key] = given[key]
         group.shape.update(change)
-        update = new_update(request, "ConfigUpdate", change)
+        asked = {key: given[key] for key in SETTINGS if given.get(key)}
+        update = new_update(request, "ConfigUpdate", asked)
         act = partial(scale, request.world, cluster, group)
         return _begin(request, group, update, CONFIG_SECONDS, act)
 

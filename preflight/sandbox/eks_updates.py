@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from preflight.sandbox import eks_versions
@@ -24,16 +25,42 @@ ENDPOINT = ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs"
 ENDPOINT_SECONDS, VPC_SECONDS, VERSION_SECONDS, ENCRYPTION_SECONDS = 180.0, 120.0, 540.0, 600.0
 
 
+# What a request calls a setting -> what an update calls it (botocore's UpdateParamType), where it
+# is not the same with a capital; a mapping stands for the members of the setting.
+TOLD_AS: dict[str, str | dict[str, str]] = {
+    "enabled": "ZonalShiftConfig",
+    "labels": {"addOrUpdateLabels": "LabelsToAdd", "removeLabels": "LabelsToRemove"},
+    "launchTemplate": {"name": "LaunchTemplateName", "version": "LaunchTemplateVersion"},
+    "scalingConfig": {"minSize": "MinSize", "maxSize": "MaxSize", "desiredSize": "DesiredSize"},
+    "securityGroupIds": "SecurityGroups",
+    "subnetIds": "Subnets",
+    "supportType": "UpgradePolicy",
+    "taints": {"addOrUpdateTaints": "TaintsToAdd", "removeTaints": "TaintsToRemove"},
+    "updateConfig": {
+        "maxUnavailable": "MaxUnavailable",
+        "maxUnavailablePercentage": "MaxUnavailablePercentage",
+        "updateStrategy": "UpdateStrategy",
+    },
+    "warmPoolConfig": {"enabled": "WarmPoolEnabled", "minSize": "WarmPoolMinSize"},
+}
+
+
+def _told(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in params.items():
+        told = TOLD_AS.get(name, name[:1].upper() + name[1:])
+        if isinstance(told, str):
+            yield told, value
+        else:
+            yield from ((told[key], inner) for key, inner in value.items() if key in told)
+
+
 def new_update(request: Request, kind: str, params: dict[str, Any]) -> Shape:
     """Describe an update that has begun."""
     return {
         "id": str(uuid.uuid4()),
         "status": "InProgress",
         "type": kind,
-        "params": [
-            {"type": name[:1].upper() + name[1:], "value": _text(value)}
-            for name, value in params.items()
-        ],
+        "params": [{"type": name, "value": _text(value)} for name, value in _told(params)],
         "createdAt": now(request),
         "errors": [],
     }
