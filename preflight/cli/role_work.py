@@ -131,7 +131,7 @@ def where(asked: Asked, name: str | None, region: str | None) -> tuple[Aws, Prof
     region = region or configured_region(asked.aws_profile) or "us-east-1"
     aws = connected(region, asked.aws_profile)
     prefix = vendor.role.name_prefix if vendor.role is not None else "preflight"
-    chosen = name or f"{prefix}-{secrets.token_hex(4)}"
+    chosen = _legal(name or f"{prefix}-{secrets.token_hex(4)}")
     identity = aws.identity
     return aws, vendor, _owner(chosen, identity.account, region, identity.partition)
 
@@ -147,15 +147,20 @@ def elsewhere(asked: Asked, name: str, region: str | None) -> tuple[Profile, Own
         return vendor, owner
     vendor = profile.load(asked.vendor or ClusterSpec.vendor)
     place = region or configured_region(asked.aws_profile) or "us-east-1"
-    return vendor, _owner(name, asked.account, place, partition_of(place))
+    return vendor, _owner(_legal(name), asked.account, place, partition_of(place))
 
 
-def _owner(name: str, account: str, region: str, partition: str) -> Owner:
+def _legal(name: str) -> str:
     from preflight import names
-    from provision.blueprint.vendor_role import role_owner
 
     if wrong := names.problems(names.ROLE, name):
         raise UsageError(f"{name}: {wrong[0]}")
+    return name
+
+
+def _owner(name: str, account: str, region: str, partition: str) -> Owner:
+    from provision.blueprint.vendor_role import role_owner
+
     return role_owner(name, account, region, partition)
 
 
