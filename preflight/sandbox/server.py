@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,10 @@ from preflight.sandbox.furnish import furnish
 from preflight.sandbox.pipeline import Pipeline
 from preflight.sandbox.scenario import Scenario, read_scenario
 from preflight.sandbox.world import World, new_key
+
+if find_spec("moto") is None:
+    # Said here, where the extra is first needed, and not by the first request.
+    raise ModuleNotFoundError("No module named 'moto'", name="moto")
 
 
 class Sandbox:

@@ -1,0 +1,109 @@
+"""`preflight sandbox serve` as somebody runs it: what is wrong is told, with what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+
+TEN_SECONDS_AND_A_SLOW_MACHINE = 120
+# What makes `import moto` fail as it does where the extra is not installed.
+NO_MOTO = """\
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "moto" or name.startswith("moto."):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from preflight.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def serve(*arguments: str, program: tuple[str, ...] = ("-m", "preflight")) -> tuple[int, str, str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, *program, "sandbox", "serve", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=TEN_SECONDS_AND_A_SLOW_MACHINE,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("acount: {}\n", 1, "acount"),
+        ("calls:\n- {service: ec3, operation: X}\n", 2, "ec3"),
+        ("calls:\n- service: ec2\n  operation: MakeVpc\n", 3, "MakeVpc"),
+        ("calls:\n- service: ec2\n  operation: DeleteVpc\n  parameters: {Id: x}\n", 4, "Id"),
+        (
+            "calls:\n- service: sqs\n  operation: GetQueueUrl\n  parameters: {QueueName: q}\n",
+            2,
+            "sqs GetQueueUrl failed",
+        ),
+        (
+            "calls:\n- service: sqs\n  operation: CreateQueue\n  parameters: {QueueName: '${q}'}\n",
+            4,
+            "${q}",
+        ),
+    ],
+    ids=["key", "service", "operation", "parameter", "failing-call", "undefined-name"],
+)
+def test_a_wrong_scenario_is_refused_at_start_with_file_line_and_reason(
+    tmp_path: Path, text: str, line: int, reason: str
+) -> None:
+    file = tmp_path / "account.yaml"
+    file.write_text(text)
+    code, out, error = serve("--scenario", str(file))
+    assert (code, out) == (2, "")
+    assert f"{file}:{line}" in error
+    assert reason in error
+    assert "Traceback" not in error
+
+
+def test_a_port_in_use_is_told_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, out, error = serve("--port", str(port))
+    assert (code, out) == (2, "")
+    assert f"port {port} is in use" in error
+    assert "0 for a free one" in error
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code, out, error = serve(program=("-c", NO_MOTO))
+    assert (code, out) == (2, "")
+    assert "[sandbox]" in error
+    assert "pip install" in error
+    assert "Traceback" not in error
+
+
+def test_one_line_and_then_any_client_is_answered() -> None:
+    command = [sys.executable, "-m", "preflight", "sandbox", "serve", "--time-scale", "60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        banner = json.loads(process.stdout.readline())
+        sts = boto3.client(
+            "sts",
+            region_name=banner["region"],
+            endpoint_url=banner["endpoint"],
+            aws_access_key_id=banner["access_key_id"],
+            aws_secret_access_key=banner["secret_access_key"],
+        )
+        assert sts.get_caller_identity()["Account"] == banner["account"]
+        sts.close()
+        process.terminate()
+        assert process.wait(30) == 0
+        assert process.stdout.read() == ""
