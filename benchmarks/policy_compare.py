@@ -171,9 +171,7 @@ def main() -> None:
         print(f"  here {a:9} there {b:20} {n:6}")
     differing = [one for one, a, b in zip(cases, mine, other, strict=True) if a != b]
     unknown = [one for one in differing if not is_known(one)]
-    print(
-        f"{len(differing) - len(unknown)} of the others turn on what the docstring of `is_known` says"
-    )
+    print(f"{len(differing) - len(unknown)} of the others turn on what `is_known` tells of")
     for one in unknown[:3]:
         print(json.dumps(one))
 
