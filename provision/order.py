@@ -41,10 +41,20 @@ def field_kinds(kind: type[Resource], by_name: Mapping[str, type[Kind]]) -> set[
     `by_name` resolves classes that a module imports for type checkers only, to avoid a cycle.
     """
     found: set[str] = set()
-    for name, hint in typing.get_type_hints(kind, localns=dict(by_name)).items():
+    for name, hint in _hints(kind, by_name).items():
         if name != "after":
             found.update(_kinds_in(hint))
     return found
+
+
+def _hints(kind: type[Resource], by_name: Mapping[str, type[Kind]]) -> dict[str, Any]:
+    """Resolve the fields' types; a kind that is not among those asked about stands for nothing."""
+    known: dict[str, Any] = dict(by_name)
+    while True:
+        try:
+            return typing.get_type_hints(kind, localns=known)
+        except NameError as error:
+            known[str(error.name)] = object
 
 
 def _kinds_in(hint: Any) -> set[str]:

@@ -11,10 +11,13 @@ from preflight.spec import ClusterSpec
 from provision.blueprint.identities import draw_autoscaler, draw_cluster_role, draw_csi_role
 from provision.blueprint.network import Network
 from provision.resources import kms, logs
-from provision.resources.eks import AccessEntry, Addon, Cluster, cluster_name
-from provision.resources.iam import OidcProvider, Role
+from provision.resources.access import AccessEntry
+from provision.resources.addons import Addon
+from provision.resources.eks import Cluster, cluster_name
+from provision.resources.iam import Role
 from provision.resources.kms import Alias, Key
 from provision.resources.logs import LogGroup
+from provision.resources.oidc import OidcProvider
 
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from preflight.resource import Owner
 from provision.resources import iam
-from provision.resources.iam import OidcProvider, Policy, Role
+from provision.resources.iam import Policy, Role
+from provision.resources.oidc import OidcProvider
 
 #: What a node needs: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
 NODE_POLICIES = (

@@ -13,28 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import MANAGED_POLICIES_PER_ROLE, OIDC_PROVIDERS, POLICIES, ROLES
+from preflight.catalogue import MANAGED_POLICIES_PER_ROLE, POLICIES, ROLES
 from preflight.names import POLICY, ROLE, NameRule, derive
 from preflight.quota import Demand
 from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
     Evidence,
     Found,
     Ids,
     Owner,
     Resource,
     Strength,
-    tag_map,
-    tagged,
 )
 
 if TYPE_CHECKING:
-    from provision.resources.eks import Cluster
+    from provision.resources.oidc import OidcProvider
 
 _ROLE_ARN = "arn:{owner.partition}:iam::{owner.account}:role{self.path}{self.role_name}"
 _POLICY_ARN = "arn:{owner.partition}:iam::{owner.account}:policy{self.path}{self.policy_name}"
-_OIDC_ARN = "arn:{owner.partition}:iam::{owner.account}:oidc-provider/oidc.eks.{owner.region}.*"
 _PROFILE_ARN = "arn:{owner.partition}:iam::{owner.account}:instance-profile/*"
 
 
@@ -62,7 +57,8 @@ def _policy_arn(policy: Policy) -> str:
     )
 
 
-def _tag_list(ids: Ids, resource: Resource) -> list[dict[str, str]]:
+def tag_list(ids: Ids, resource: Resource) -> list[dict[str, str]]:
+    """Write an owner's tags as IAM takes them."""
     tags = ids.owner.tags(resource.address)
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
@@ -129,7 +125,7 @@ class Policy(Resource):
             PolicyName=self.policy_name,
             Path=self.path,
             PolicyDocument=json.dumps(self.document, sort_keys=True),
-            Tags=_tag_list(ids, self),
+            Tags=tag_list(ids, self),
         )
         return str(answer["Policy"]["Arn"])
 
@@ -247,7 +243,7 @@ class Role(Resource):
             Path=self.path,
             AssumeRolePolicyDocument=self._trust(ids),
             MaxSessionDuration=self.max_session,
-            Tags=_tag_list(ids, self),
+            Tags=tag_list(ids, self),
             **request,
         )
         return str(answer["Role"]["Arn"])
@@ -324,78 +320,3 @@ def _of_service_account(source_arn: str, service_account: str) -> dict[str, Any]
             }
         },
     }
-
-
-class OidcProvider(Resource):
-    """Lets the account trust the tokens of a cluster's pods (IAM roles for service accounts).
-
-    AWS checks EKS issuers against its own list of authorities, so no thumbprint is given.
-    https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html
-    """
-
-    kind = "iam/oidc-provider"
-    creates = (
-        Action(
-            name="eks:DescribeCluster",
-            on=(
-                "arn:{owner.partition}:eks:{owner.region}:{owner.account}"
-                ":cluster/{self.cluster.cluster_name}",
-            ),
-        ),
-        Action(name="iam:CreateOpenIDConnectProvider", on=(_OIDC_ARN,), tagged=True),
-        Action(name="iam:TagOpenIDConnectProvider", on=(_OIDC_ARN,), tagged=True, by_hand=True),
-    )
-    finds = (
-        *actions("iam:ListOpenIDConnectProviders"),
-        Action(name="iam:ListOpenIDConnectProviderTags", on=(_OIDC_ARN,)),
-    )
-    deletes = (Action(name="iam:DeleteOpenIDConnectProvider", on=(_OIDC_ARN,)),)
-
-    cluster: Cluster
-
-    def demands(self) -> Iterator[Demand]:
-        """One of the account's OpenID Connect providers."""
-        yield Demand(quota=OIDC_PROVIDERS)
-
-    def create(self, aws: Aws, ids: Ids, token: str) -> str:
-        """Read the cluster's issuer and register it; its URL is unique in the account."""
-        del token
-        described = aws.call("eks", "DescribeCluster", name=ids[self.cluster])["cluster"]
-        answer = aws.call(
-            "iam",
-            "CreateOpenIDConnectProvider",
-            Url=described["identity"]["oidc"]["issuer"],
-            ClientIDList=["sts.amazonaws.com"],
-            Tags=_tag_list(ids, self),
-        )
-        return str(answer["OpenIDConnectProviderArn"])
-
-    @classmethod
-    def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:
-        """Find by tag among the issuers that EKS has in this Region."""
-        path = "OpenIDConnectProviderList[].Arn"
-        for arn in aws.each("iam", "ListOpenIDConnectProviders", path):
-            if f":oidc-provider/oidc.eks.{owner.region}." not in arn:
-                continue
-            listed = aws.each(
-                "iam", "ListOpenIDConnectProviderTags", "Tags", OpenIDConnectProviderArn=arn
-            )
-            tags = tag_map(list(listed))
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
-                kind=cls.kind,
-                id=arn,
-                region=owner.region,
-                arn=arn,
-                name=arn.split(":oidc-provider/", 1)[1],
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
-            )
-
-    @classmethod
-    def delete(cls, aws: Aws, found: Found) -> None:
-        """Forget the issuer; asking twice is no error."""
-        aws.call("iam", "DeleteOpenIDConnectProvider", OpenIDConnectProviderArn=found.id)

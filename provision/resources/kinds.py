@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from preflight.resource import Resource
+from provision.resources.access import AccessEntry
+from provision.resources.addons import Addon
 from provision.resources.addresses import ElasticIp
 from provision.resources.ecr import Repository
-from provision.resources.eks import AccessEntry, Addon, Cluster
+from provision.resources.eks import Cluster
 from provision.resources.endpoints import VpcEndpoint
 from provision.resources.events import Rule
 from provision.resources.gateways import InternetGateway, NatGateway
 from provision.resources.guardduty import Detector
-from provision.resources.iam import OidcProvider, Policy, Role
+from provision.resources.iam import Policy, Role
 from provision.resources.kms import Alias, Key
 from provision.resources.launch import LaunchTemplate
 from provision.resources.logs import LogGroup
 from provision.resources.nodes import Nodegroup
+from provision.resources.oidc import OidcProvider
 from provision.resources.resolver import QueryLogAssociation, QueryLogConfig
 from provision.resources.routes import Route, RouteTable, RouteTableAssociation
 from provision.resources.s3 import Bucket

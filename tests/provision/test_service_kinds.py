@@ -20,14 +20,17 @@ from preflight.price import Charge
 from preflight.quota import total
 from preflight.resource import READY, WAIT, Failed, Owner, Resource, Strength
 from provision.resources import ecr, eks, events, kms, logs, nodes, sns, sqs
+from provision.resources.access import AccessEntry
+from provision.resources.addons import Addon
 from provision.resources.ecr import Repository, repository_name
-from provision.resources.eks import AccessEntry, Addon, Cluster, cluster_name
+from provision.resources.eks import Cluster, cluster_name
 from provision.resources.events import Rule, rule_name
 from provision.resources.guardduty import Detector
-from provision.resources.iam import OidcProvider, Policy, Role, path, policy_name, role_name
+from provision.resources.iam import Policy, Role, path, policy_name, role_name
 from provision.resources.kms import Alias, Key, alias_name
 from provision.resources.logs import LogGroup, log_group_name
 from provision.resources.nodes import Nodegroup
+from provision.resources.oidc import OidcProvider
 from provision.resources.resolver import QueryLogAssociation, QueryLogConfig, config_name
 from provision.resources.s3 import Bucket, bucket_name
 from provision.resources.sns import Topic, topic_name

@@ -124,9 +124,7 @@ def test_tags_are_listed_with_the_types_of_aws(ec2: Any, network: dict[str, str]
     assert found(*named("resource-id", address), *named("value", "x")) == [
         (address, "elastic-ip", "more")
     ]
-    ec2.create_tags(
-        Resources=[network["vpc"]], Tags=[{"Key": key, "Value": ""} for key in "abc"]
-    )
+    ec2.create_tags(Resources=[network["vpc"]], Tags=[{"Key": key, "Value": ""} for key in "abc"])
     pages = ec2.get_paginator("describe_tags").paginate(PaginationConfig={"PageSize": 5})
     assert [len(page["Tags"]) for page in pages] == [5, 1]
     with pytest.raises(ClientError, match="colour"):
