@@ -13,6 +13,7 @@ from preflight.sandbox import instances, interfaces
 from preflight.sandbox.capacity import refuse_beyond_vcpus
 from preflight.sandbox.eks_state import Cluster, Nodegroup, Shape
 from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.faults import Faults
 from preflight.sandbox.world import World
 
 
@@ -137,6 +138,10 @@ def scale(world: World, cluster: Cluster, group: Nodegroup) -> None:
 def _shortage(world: World, cluster: Cluster, group: Nodegroup, instance_type: str) -> Shape | None:
     """Describe what keeps one more instance from starting, as an issue of the group's health."""
     is_spot = group.shape["capacityType"] == "SPOT"
+    told = world.part(Faults).of_nodegroups(cluster.region)
+    if told is not None:
+        message = f"The sandbox was told to let the nodes fail with {told}"
+        return {"code": told, "message": message, "resourceIds": [group.scaling_group]}
     try:
         if not group.is_unlimited:
             refuse_beyond_vcpus(world, cluster.region, instance_type, 1, is_spot=is_spot)

@@ -16,6 +16,10 @@ from preflight.sandbox.world import World
 _THROTTLES = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
+#: A fault with this action is no AWS error: its `error` is the health issue of a node group whose
+#: nodes do not come, such as InsufficientFreeAddresses.
+NODEGROUP_ISSUE = "sandbox:NodegroupIssue"
+
 
 @dataclass
 class Fault:
@@ -84,6 +88,14 @@ class Faults:
             if rule.is_final:
                 return delay, rule
         return delay, None
+
+    def of_nodegroups(self, region: str) -> str | None:
+        """Give the health issue that a node group now has, if a rule for them strikes."""
+        for rule in self._rules:
+            named = rule.action == NODEGROUP_ISSUE and rule.region in (None, region)
+            if named and rule.error and self._strikes(rule):
+                return rule.error
+        return None
 
     def _strikes(self, rule: Fault) -> bool:
         with self._world.lock:
