@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from preflight.finding import Finding
+from preflight.finding import Finding, Status
 from reports.page import Page
 from reports.view import STATUS_ORDER, Report
 from reports.words import SIGNS, number
@@ -21,7 +21,10 @@ def _fullest(finding: Finding) -> tuple[int, float, str]:
     share = finding.data.get("share")
     if share is None:
         share = 0.0 if free is None or not limit else 100 * (limit - free) / limit
-    return STATUS_ORDER.index(finding.status), -share, finding.subject
+    # What was not counted says nothing, so it comes after what fits.
+    skipped = finding.status is Status.SKIP
+    order = len(STATUS_ORDER) if skipped else STATUS_ORDER.index(finding.status)
+    return order, -share, finding.subject
 
 
 def place(finding: Finding, found: list[Finding]) -> str:
