@@ -31,7 +31,7 @@ types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
 contracts: $(STAMP) ## who may import whom
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 check: lint types contracts ## everything but the tests
 
