@@ -21,6 +21,7 @@ from typing import Any
 import boto3
 import botocore.exceptions
 import botocore.loaders
+import botocore.parsers
 import botocore.session
 import jmespath
 from botocore import xform_name
@@ -35,6 +36,12 @@ from preflight.pace import Pace
 
 #: Operations that only look: asking twice changes nothing, so any failure may be retried.
 READS = ("Describe", "List", "Get", "Head", "Simulate", "Lookup", "Search")
+#: What a call can end with beside its answer; half an answer is a parser's error.
+ANSWERS = (
+    botocore.exceptions.ClientError,
+    botocore.exceptions.BotoCoreError,
+    botocore.parsers.ResponseParserError,
+)
 ATTEMPTS = 6
 #: For an endpoint that has not answered yet: it rather is the wrong one than a weak connection.
 FIRST_ATTEMPTS = 2
@@ -154,7 +161,7 @@ class Aws:
             self.calls.note(service, operation)
             try:
                 answer = method(**parameters)
-            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            except ANSWERS as error:
                 translated, status = _translated(service, operation, error)
                 if isinstance(translated, errors.Throttled):
                     bucket.slow()
@@ -418,6 +425,7 @@ BOTOCORE: tuple[tuple[tuple[type[Exception], ...], type[errors.AwsError], str], 
             botocore.exceptions.EndpointConnectionError,
             botocore.exceptions.ReadTimeoutError,
             botocore.exceptions.ConnectTimeoutError,
+            botocore.parsers.ResponseParserError,
         ),
         errors.Unreachable,
         "check the network, the Region's name and AWS_ENDPOINT_URL",

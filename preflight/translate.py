@@ -39,7 +39,9 @@ QUOTA = frozenset(
     NatGatewayLimitExceeded AddressLimitExceeded SubnetLimitExceeded SecurityGroupLimitExceeded
     RulesPerSecurityGroupLimitExceeded NetworkInterfaceLimitExceeded RouteTableLimitExceeded
     RouteLimitExceeded VpcEndpointLimitExceeded VcpuLimitExceeded MaxSpotInstanceCountExceeded
-    InstanceLimitExceeded TooManyBuckets QuotaExceededException OverLimit
+    InstanceLimitExceeded TooManyBuckets QuotaExceededException OverLimit VolumeLimitExceeded
+    MaxIOPSLimitExceeded SnapshotLimitExceeded TopicLimitExceeded TooManyLoadBalancers
+    SecurityGroupsPerInterfaceLimitExceeded TooManyTargetGroups
     """.split()
 )
 BUSY = frozenset(

@@ -31,7 +31,7 @@ class World:
     section of it. `admin` is key id and secret of the user with all rights. `lock` is held while
     rules, operations, moto and effects run, because moto has no locks; never sleep under it.
     `part(Kind)` gives the one `Kind(world)` of this sandbox, made when first asked for: that is
-    where a colleague's module keeps its own state. A part may have `snapshot() -> JSON value`,
+    where a module keeps state of its own. A part may have `snapshot() -> JSON value`,
     which then appears in `GET /_sandbox/state`.
     """
 

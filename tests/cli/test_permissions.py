@@ -153,3 +153,5 @@ def test_aws_takes_every_document_it_writes(preflight: Any, spec: str, sandbox: 
 
     for name, document in {**written["policies"], **written["boundary"]}.items():
         aws.call("iam", "CreatePolicy", PolicyName=name, PolicyDocument=json.dumps(document))
+    made = {one["PolicyName"] for one in aws.each("iam", "ListPolicies", "Policies", Scope="Local")}
+    assert made == {*written["policies"], *written["boundary"]}

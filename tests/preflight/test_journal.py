@@ -107,6 +107,7 @@ def test_leaving_gives_the_lease_back(path: Path) -> None:
     with Journal(path) as second:
         second.lock("bob", "2")
         second.append(Event.NOTE, "x")
+        assert [(entry.run, entry.address) for entry in second.entries()] == [("2", "x")]
 
 
 def test_a_holder_that_died_is_given_up_and_can_write_nothing_any_more(path: Path) -> None:
@@ -133,6 +134,8 @@ def test_a_holder_that_leaves_late_does_not_take_the_lease_of_the_next(path: Pat
             watch.sleep(LEASE_SECONDS + 1)
             second.lock("bob", "2")
         second.beat()
+        second.append(Event.NOTE, "still mine")
+        assert [entry.run for entry in second.entries()] == ["2"]
 
 
 def test_fences_never_repeat(path: Path) -> None:

@@ -68,6 +68,7 @@ def test_requests_count_as_sent_over_tls(s3: Any, bob: Any) -> None:
     for each in (s3, bob):
         each.put_object(Bucket=BUCKET, Key="k", Body=b"1")
     s3.delete_object(Bucket=BUCKET, Key="k")
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
 
 
 def test_a_bucket_policy_denies_with_its_conditions(s3: Any, bob: Any) -> None:

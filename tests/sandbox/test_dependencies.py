@@ -121,6 +121,8 @@ def test_a_security_group_that_names_itself_can_go(ec2: Any, vpc: str) -> None:
         GroupId=id, IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": pairs}]
     )
     ec2.delete_security_group(GroupId=id)
+    names = [{"Name": "group-id", "Values": [id]}]
+    assert ec2.describe_security_groups(Filters=names)["SecurityGroups"] == []
 
 
 def test_the_default_security_group_cannot_be_deleted(ec2: Any, vpc: str) -> None:
