@@ -155,8 +155,8 @@ def _line(finding: Finding, region: str | None) -> Line:
     arn = data.get("arn")
     quiet = finding.status in {Status.PASS, Status.SKIP}
     fixes, advice = words.commands(finding), finding.hint
-    if not fixes and words.is_command(finding.hint):
-        fixes, advice = [finding.hint or ""], None
+    if words.is_command(finding.hint):  # a command is shown once, as one
+        fixes, advice = fixes or [finding.hint or ""], None
     return Line(
         id=finding.id,
         status=finding.status.value,
