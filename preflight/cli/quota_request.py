@@ -66,20 +66,7 @@ def request(
     no_color: o.NoColor = False,
 ) -> None:
     """Ask for higher limits, those named or those that plans lack; a dry run without --yes."""
-    asked = Asked(
-        region=region,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        vendor=vendor,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-        yes=really,
-    )
+    asked = Asked.of({**locals(), "file": None, "yes": really})  # plans come as a list
     run(asked, tuple(wishes or ()), specs(file, wishes), recommended=recommended)
 
 

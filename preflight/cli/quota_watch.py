@@ -45,19 +45,7 @@ def watch(
     no_color: o.NoColor = False,
 ) -> None:
     """Wait for the limits that were asked for, then run the gate; go on where it was stopped."""
-    asked = Asked(
-        region=region,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        vendor=vendor,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-    )
+    asked = Asked.of({**locals(), "file": None})  # plans come as a list
     run(asked, tuple(file or ()), interval=interval, timeout=timeout)
 
 

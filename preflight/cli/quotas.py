@@ -105,19 +105,7 @@ def audit(
     from preflight.cli.quota_audit import chosen
     from preflight.cli.quota_show import read
 
-    asked = Asked(
-        region=region,
-        role_arn=role_arn,
-        external_id=external_id,
-        account=account,
-        vendor=vendor,
-        aws_profile=profile,
-        sandbox=sandbox,
-        outputs=tuple(output or ()),
-        quiet=quiet,
-        verbose=verbose,
-        color=not no_color,
-    )
+    asked = Asked.of({**locals(), "file": None})  # plans come as a list
     wanted = Wanted(
         files=tuple(file or ()),
         quotas=chosen(services or ()),
