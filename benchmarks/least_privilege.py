@@ -32,7 +32,7 @@ from preflight.cli.needs import drawn, least_of
 from preflight.errors import PreflightError
 from preflight.least import Document, Least
 from preflight.policy import Decision, Request
-from preflight.sandbox import authorise
+from preflight.sandbox.identity import authorise
 from preflight.sandbox.server import Sandbox
 
 REGION = "us-west-2"

@@ -39,7 +39,7 @@ def demo(
     with (
         tempfile.TemporaryDirectory(prefix="preflight-demo-") as folder,
         embedded(
-            files("preflight.sandbox") / "demo.yaml",
+            files("preflight.sandbox.account") / "demo.yaml",
             time_scale=time_scale,
         ) as sandbox,
         _surroundings(sandbox, Path(folder)),
@@ -181,7 +181,7 @@ class Story:
             self._expect(code, call, asked, watch, **options)
 
     def _end(self, before: Any) -> None:
-        from preflight.sandbox.snapshot import difference
+        from preflight.sandbox.account.snapshot import difference
 
         self._chapter("", "The end")
         # Keys wait out their window, and AWS keeps the service-linked roles of an account.

@@ -11,7 +11,7 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from preflight.sandbox.disturbance import Answer, Broken
+from preflight.sandbox.faults.disturbance import Answer, Broken
 
 # No answer to these has a body. https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1
 BODILESS = frozenset({"204", "304"})

@@ -8,8 +8,8 @@ from typing import Any
 
 from preflight.errors import SpecError
 from preflight.sandbox import wire
-from preflight.sandbox.faults import Faults
-from preflight.sandbox.scenario import schema
+from preflight.sandbox.account.scenario import schema
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.world import World
 from preflight.yamlfile import of_value
 
@@ -40,8 +40,8 @@ class Control:
             return 400, _json({"error": f"{type(error).__name__}: {error}"})
 
     def _state(self, _: Any) -> Any:
+        from preflight.sandbox.account.snapshot import snapshot
         from preflight.sandbox.agenda import agenda
-        from preflight.sandbox.snapshot import snapshot
 
         agenda(self._world).catch_up()
         return snapshot(self._world)
@@ -58,7 +58,7 @@ class Control:
         return {"now": now.isoformat()}
 
     def _leave(self, body: Any) -> Any:
-        from preflight.sandbox.leave import leave
+        from preflight.sandbox.account.leave import leave
 
         return leave(self._world, body)
 

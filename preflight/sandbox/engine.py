@@ -48,7 +48,7 @@ def application() -> Any:
     """Make moto's WSGI application; call after `take`."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from preflight.sandbox import managed_policies
+    from preflight.sandbox.identity import managed_policies
 
     managed_policies.read_once()
     return DomainDispatcherApplication(create_backend_app)
@@ -80,7 +80,7 @@ def backend(service: str, account: str, region: str) -> Any:
 
     if service == "ec2":
         # Not earlier: a sandbox starts twice as fast without EC2.
-        from preflight.sandbox import filters, instances
+        from preflight.sandbox.ec2 import filters, instances
 
         filters.install()
         instances.install()

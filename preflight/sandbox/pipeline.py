@@ -35,21 +35,21 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from preflight.sandbox import engine, wire
+from preflight.sandbox.account.snapshot import Baseline
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.control import Control
-from preflight.sandbox.disturbance import (
+from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.faults.disturbance import (
     BREAKS,
     CONNECTION_RESET,
     TIME_OUT,
     TRUNCATED_BODY,
     Broken,
 )
-from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.faults import Fault, Faults, error_of
-from preflight.sandbox.principals import principal_of
-from preflight.sandbox.repaging import PAGES, repage
+from preflight.sandbox.faults.repaging import PAGES, repage
+from preflight.sandbox.faults.rules import Fault, Faults, error_of
+from preflight.sandbox.identity.principals import principal_of
 from preflight.sandbox.request import Request, Response
-from preflight.sandbox.snapshot import Baseline
 from preflight.sandbox.table import Table
 from preflight.sandbox.world import World
 

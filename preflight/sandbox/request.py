@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from preflight.sandbox import wire
+from preflight.sandbox.identity.principals import Principal
 from preflight.sandbox.names import iam_action
-from preflight.sandbox.principals import Principal
 from preflight.sandbox.world import World
 
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\"")

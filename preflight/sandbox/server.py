@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from preflight.sandbox import engine, table
+from preflight.sandbox.account.furnish import furnish
+from preflight.sandbox.account.scenario import Scenario, read_scenario
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.clock import VirtualClock
-from preflight.sandbox.furnish import furnish
 from preflight.sandbox.pipeline import Pipeline
-from preflight.sandbox.scenario import Scenario, read_scenario
 from preflight.sandbox.world import World, new_key
 
 if find_spec("moto") is None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from preflight.sandbox.clock import VirtualClock
-from preflight.sandbox.principals import Principal, Session, random_key
+from preflight.sandbox.identity.principals import Principal, Session, random_key
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-west-2"
@@ -77,7 +77,7 @@ class World:
     def backend(self, service: str, region: str) -> Any:
         """Give moto's own state of a service in this account; IAM and STS live in Region `aws`."""
         from preflight.sandbox import engine
-        from preflight.sandbox.snapshot import Baseline
+        from preflight.sandbox.account.snapshot import Baseline
 
         self.part(Baseline).note(service, region)
         return engine.backend(service, self.account, region)

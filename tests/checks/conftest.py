@@ -18,7 +18,7 @@ from preflight.check import Check, Context
 from preflight.finding import Finding, Status
 from preflight.plan import Plan
 from preflight.resource import Resource
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 from provision.blueprint import draw
 

@@ -13,7 +13,7 @@ import typer
 from preflight import spec
 from preflight.cli.app import app
 from preflight.cli.pages import checks_page
-from preflight.sandbox.scenario import read_scenario
+from preflight.sandbox.account.scenario import read_scenario
 from reports.formats import FORMATS
 from reports.view import Outcome
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 
 REGION = "us-west-2"

@@ -10,7 +10,7 @@ import pytest
 
 from preflight import errors, translate
 from preflight.aws import ATTEMPTS, FIRST_ATTEMPTS, Aws, as_principal
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 
 LOST = None

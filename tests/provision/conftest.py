@@ -24,9 +24,9 @@ from preflight.gate import Permit, Verdict
 from preflight.journal import Journal
 from preflight.plan import Plan
 from preflight.resource import WAIT, Failed, Found, Owner, Resource, State
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.account.snapshot import difference
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
-from preflight.sandbox.snapshot import difference
 from provision.blueprint import draw
 from provision.executor import Built, build
 from provision.resources.kinds import KINDS

@@ -9,7 +9,7 @@ import pytest
 from preflight.aws import READS, Aws
 from preflight.errors import AccessDenied
 from preflight.resource import Owner
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 from provision.dead import owners
 from provision.resources.iam import Role, path, role_name

@@ -16,8 +16,8 @@ from preflight.facts import Facts, Zone
 from preflight.names import NODE_GROUP, problems
 from preflight.plan import Plan
 from preflight.resource import READY, Failed, Found, Owner, Resource, State, Strength
+from preflight.sandbox.account.snapshot import difference, snapshot
 from preflight.sandbox.server import Sandbox
-from preflight.sandbox.snapshot import difference, snapshot
 from preflight.spec import from_mapping
 from provision.blueprint import draw
 from provision.order import gone_first

@@ -10,7 +10,7 @@ import pytest
 from preflight.aws import Aws
 from preflight.finding import LeftoverStatus
 from preflight.resource import Found, Kind, Owner, State, Strength
-from preflight.sandbox.faults import Faults
+from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 from provision.resources.kinds import KINDS
 from provision.resources.vpc import Vpc

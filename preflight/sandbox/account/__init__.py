@@ -1,0 +1,1 @@
+"""An account: described in a file, filled, compared before and after."""

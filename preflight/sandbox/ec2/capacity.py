@@ -1,0 +1,105 @@
+"""The vCPU quotas of EC2: which family a type belongs to, what runs, and what still fits.
+
+Families go by the letters before the first digit, whole and never by the first letter alone:
+`inf1` is no `i`, `trn1` no `t`, `dl1` no `d`.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html#ec2-on-demand-instances-limits
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.quotas.book import QuotaBook
+from preflight.sandbox.request import Request
+from preflight.sandbox.world import World
+
+STANDARD = ("a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z")
+# Family -> quota codes of On-Demand and Spot; None where there is no such quota.
+FAMILIES: dict[str, tuple[str, str | None]] = {
+    **dict.fromkeys(STANDARD, ("L-1216C47A", "L-34B43A08")),
+    **dict.fromkeys(("g", "gr", "vt"), ("L-DB2E81BA", "L-3819A6DF")),
+    "dl": ("L-6E869C2A", "L-85EED4F7"),
+    "f": ("L-74FC7D96", "L-88CF9481"),
+    "hpc": ("L-F7808C92", None),
+    "inf": ("L-1945791B", "L-B5D1601B"),
+    "p": ("L-417A185B", "L-7212CCBC"),
+    "trn": ("L-2C3B7624", "L-6B0D517C"),
+    "u": ("L-43DA4232", None),
+    "x": ("L-7295265B", "L-E3A00192"),
+}
+SPOT_P5 = "L-C4BD4855"
+COUNTED = frozenset({"pending", "running"})
+
+
+def quota_code(instance_type: str, *, is_spot: bool) -> str | None:
+    """Give the code of the vCPU quota a type counts against, None when there is none."""
+    letters = re.match("[a-z]+", instance_type)
+    on_demand, spot = FAMILIES.get(letters[0] if letters else "", (None, None))
+    if is_spot and instance_type.startswith("p5"):
+        return SPOT_P5
+    return spot if is_spot else on_demand
+
+
+def vcpus(instance_type: str) -> int:
+    """Give a type's default vCPUs; 0 for a type EC2 does not have."""
+    from moto.ec2.models.instance_types import INSTANCE_TYPES
+
+    known: dict[str, Any] = INSTANCE_TYPES.get(instance_type, {})
+    return int(known.get("VCpuInfo", {}).get("DefaultVCpus", 0))
+
+
+def used_vcpus(world: World, region: str, code: str) -> int:
+    """Count the vCPUs that run or start under one quota."""
+    return sum(
+        vcpus(instance.instance_type)
+        for instance in _instances(world, region)
+        if instance.state in COUNTED
+        and quota_code(instance.instance_type, is_spot=instance.lifecycle == "spot") == code
+    )
+
+
+def refuse_beyond_vcpus(
+    world: World, region: str, instance_type: str, count: int, *, is_spot: bool
+) -> None:
+    """Raise the fault EC2 has for instances that do not fit into the vCPU quota any more."""
+    code = quota_code(instance_type, is_spot=is_spot)
+    if code is None:
+        return
+    limit = world.part(QuotaBook).limit("ec2", code, region)
+    if used_vcpus(world, region, code) + count * vcpus(instance_type) <= limit:
+        return
+    if is_spot:
+        raise AwsFault("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
+    message = (
+        "You have requested more vCPU capacity than your current vCPU limit of "
+        f"{limit:g} allows for the instance bucket that the specified instance type belongs to. "
+        "Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to "
+        "this limit."
+    )
+    raise AwsFault("VcpuLimitExceeded", message)
+
+
+def refuse_instances(request: Request) -> None:
+    """RunInstances within the vCPU quotas."""
+    if request.is_privileged:
+        return
+    wanted = request.parameters
+    market = wanted.get("InstanceMarketOptions", {}).get("MarketType")
+    refuse_beyond_vcpus(
+        request.world,
+        request.region,
+        wanted.get("InstanceType", "m1.small"),
+        int(wanted.get("MinCount", 1)),
+        is_spot=market == "spot",
+    )
+
+
+def _instances(world: World, region: str) -> Iterator[Any]:
+    for reservation in list(world.backend("ec2", region).reservations.values()):
+        yield from reservation.instances
+
+
+RULES = {("ec2", "RunInstances"): refuse_instances}

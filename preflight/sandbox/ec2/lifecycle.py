@@ -1,0 +1,223 @@
+"""States of EC2 that take their time: VPCs, NAT gateways, endpoints, load balancers' interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from preflight.sandbox.agenda import agenda, catch_up
+from preflight.sandbox.ec2 import interfaces
+from preflight.sandbox.ec2.tokens import REPLAYED
+from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.request import Request, Response
+
+# Virtual seconds: medians of what users' logs show.
+NAT_PENDING, NAT_DELETING, NAT_REMEMBERED = 105.0, 60.0, 3600.0
+ENDPOINT_PENDING = {"Interface": 110.0, "Gateway": 6.0}
+ENDPOINT_DELETING = {"Interface": 75.0, "Gateway": 2.0}
+NETWORK_PENDING = 1.0
+LOAD_BALANCER_INTERFACES = 90.0
+
+
+def _ec2(request: Request) -> Any:
+    return request.world.backend("ec2", request.region)
+
+
+def _become(thing: Any, state: str, only_from: str) -> Callable[[], None]:
+    """Make an act that changes a state, unless something else has happened to the thing."""
+
+    def act() -> None:
+        if thing.state == only_from:
+            thing.state = state
+
+    return act
+
+
+def vpc_created(request: Request, response: Response) -> None:
+    """A new VPC is pending for a moment."""
+    vpc = _ec2(request).vpcs.get(response.result.get("Vpc", {}).get("VpcId"))
+    if vpc is not None:
+        vpc.state = "pending"
+        agenda(request.world).after(NETWORK_PENDING, _become(vpc, "available", "pending"))
+
+
+def subnet_created(request: Request, response: Response) -> None:
+    """A new subnet is pending for a moment."""
+    id = response.result.get("Subnet", {}).get("SubnetId")
+    if id:
+        subnet = _ec2(request).get_subnet(id)
+        subnet.state = "pending"
+        agenda(request.world).after(NETWORK_PENDING, _become(subnet, "available", "pending"))
+
+
+def nat_must_exist(request: Request) -> None:
+    """Refuse NAT gateways that are not there, which moto lets pass or falls over."""
+    wanted = request.parameters.get("NatGatewayIds") or []
+    if request.operation == "DeleteNatGateway":
+        wanted = [request.parameters.get("NatGatewayId")]
+    for id in wanted:
+        if id not in _ec2(request).nat_gateways:
+            raise AwsFault("NatGatewayNotFound", f"NatGateway {id} was not found")
+
+
+def nat_created(request: Request, response: Response) -> dict[str, Any] | None:
+    """A NAT gateway is pending for a while, and has a network interface of AWS's from the start."""
+    result = response.result
+    id = result.get("NatGateway", {}).get("NatGatewayId")
+    if not id or REPLAYED in request.notes:
+        return None
+    nat = _ec2(request).nat_gateways[id]
+    nat.state = "pending"
+    nat._created_at = agenda(request.world).now()  # noqa: SLF001 - moto's time is real time
+    interfaces.take_over(
+        nat._eni,  # noqa: SLF001 - moto has no other way to it
+        kind="nat_gateway",
+        description=f"Interface for NAT Gateway {id}",
+        owner="amazon-aws",
+    )
+    nat._eni._group_set = []  # noqa: SLF001 - a NAT gateway has no security group
+    agenda(request.world).after(NAT_PENDING, _become(nat, "available", "pending"))
+    result["NatGateway"]["State"] = "pending"
+    return result
+
+
+def nat_deleting(request: Request) -> dict[str, Any]:
+    """Delete a NAT gateway: accepted at once, done later, described as deleted for an hour."""
+    id = request.parameters["NatGatewayId"]
+    nat = _ec2(request).nat_gateways[id]
+    if nat.state not in ("deleting", "deleted"):
+        nat.state = "deleting"
+        agenda(request.world).after(NAT_DELETING, lambda: _nat_gone(request, nat))
+    return {"NatGatewayId": id}
+
+
+def _nat_gone(request: Request, nat: Any) -> None:
+    ec2 = _ec2(request)
+    nat.state = "deleted"
+    nat.delete_time = agenda(request.world).now()
+    interfaces.drop(ec2, nat._eni.id)  # noqa: SLF001 - moto has no other way to it
+    forget = ec2.nat_gateways.pop
+    agenda(request.world).after(NAT_REMEMBERED, lambda: forget(nat.id, None))
+
+
+def endpoint_created(request: Request, response: Response) -> dict[str, Any] | None:
+    """A VPC endpoint is pending for a while; its interfaces belong to AWS."""
+    result = response.result
+    id = result.get("VpcEndpoint", {}).get("VpcEndpointId")
+    if not id or REPLAYED in request.notes:
+        return None
+    ec2 = _ec2(request)
+    endpoint = ec2.vpc_end_points[id]
+    endpoint.vpc_endpoint_type = endpoint.vpc_endpoint_type or "Gateway"
+    endpoint.state = "pending"
+    groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+    for eni_id in endpoint.network_interface_ids:
+        eni = ec2.enis[eni_id]
+        eni._group_set = groups or eni._group_set  # noqa: SLF001 - moto gives it the default group
+        interfaces.take_over(
+            eni,
+            kind="vpc_endpoint",
+            description=f"VPC Endpoint Interface {id}",
+            owner="amazon-aws",
+        )
+    wait = ENDPOINT_PENDING.get(endpoint.vpc_endpoint_type, ENDPOINT_PENDING["Interface"])
+    agenda(request.world).after(wait, _become(endpoint, "available", "pending"))
+    result["VpcEndpoint"].update(State="pending", VpcEndpointType=endpoint.vpc_endpoint_type)
+    return result
+
+
+def endpoints_deleting(request: Request) -> dict[str, Any]:
+    """Delete VPC endpoints: each one accepted or named in `Unsuccessful`, and gone later."""
+    ec2, refused = _ec2(request), []
+    for id in request.parameters["VpcEndpointIds"]:
+        endpoint = ec2.vpc_end_points.get(id)
+        if endpoint is None:
+            message = f"The Vpc Endpoint Id '{id}' does not exist"
+            error = {"Code": "InvalidVpcEndpointId.NotFound", "Message": message}
+            refused.append({"ResourceId": id, "Error": error})
+        elif endpoint.state != "deleting":
+            endpoint.state = "deleting"
+            wait = ENDPOINT_DELETING.get(endpoint.vpc_endpoint_type, 75.0)
+            agenda(request.world).after(wait, partial(_endpoint_gone, ec2, id))
+    return {"Unsuccessful": refused}
+
+
+def _endpoint_gone(ec2: Any, id: str) -> None:
+    endpoint = ec2.vpc_end_points.pop(id, None)
+    if endpoint is None:
+        return
+    for eni_id in endpoint.network_interface_ids:
+        interfaces.drop(ec2, eni_id)
+    for table in ec2.route_tables.values():
+        for key, route in list(table._routes.items()):  # noqa: SLF001 - moto's own deleting fails here
+            if route.gateway_id == id:
+                del table._routes[key]  # noqa: SLF001
+
+
+def load_balancer_created(request: Request, response: Response) -> dict[str, Any]:
+    """A load balancer holds one network interface in each of its subnets."""
+    elb, result = request.world.backend("elbv2", request.region), response.result
+    for made in result.get("LoadBalancers", []):
+        balancer = elb.load_balancers[made["LoadBalancerArn"]]
+        if not interfaces.of_load_balancer(_ec2(request), balancer.arn):
+            interfaces.attach_load_balancer(_ec2(request), elb, balancer)
+        made["LoadBalancerArn"] = balancer.arn
+    return result
+
+
+def load_balancer_deleted(request: Request, _: Response) -> None:
+    """Its network interfaces stay for a while after it is gone."""
+    ec2, arn = _ec2(request), request.parameters["LoadBalancerArn"]
+    for eni in interfaces.of_load_balancer(ec2, arn):
+        agenda(request.world).after(LOAD_BALANCER_INTERFACES, partial(interfaces.drop, ec2, eni.id))
+
+
+def routes_described(request: Request, response: Response) -> dict[str, Any] | None:
+    """A route through something that is gone stays, as a black hole."""
+    ec2, result, changed = _ec2(request), response.result, False
+    for table in result.get("RouteTables", []):
+        for route in table.get("Routes", []):
+            if _is_black_hole(ec2, table["VpcId"], route):
+                route["State"] = "blackhole"
+                changed = True
+    return result if changed else None
+
+
+def _is_black_hole(ec2: Any, vpc_id: str, route: dict[str, Any]) -> bool:
+    if "NatGatewayId" in route:
+        nat = ec2.nat_gateways.get(route["NatGatewayId"])
+        return nat is None or nat.state == "deleted"
+    if route.get("GatewayId", "").startswith("igw-"):
+        gateway = ec2.internet_gateways.get(route["GatewayId"])
+        return gateway is None or gateway.vpc is None or gateway.vpc.id != vpc_id
+    return False
+
+
+def instances_ended(request: Request, _: Response) -> None:
+    """The network interfaces that were made with an instance go with it."""
+    interfaces.drop_orphans(_ec2(request))
+
+
+RULES = {
+    ("*", "*"): catch_up,
+    ("ec2", "DeleteNatGateway"): nat_must_exist,
+    ("ec2", "DescribeNatGateways"): nat_must_exist,
+}
+OPERATIONS = {
+    ("ec2", "DeleteNatGateway"): nat_deleting,
+    ("ec2", "DeleteVpcEndpoints"): endpoints_deleting,
+}
+EFFECTS = {
+    ("ec2", "CreateVpc"): vpc_created,
+    ("ec2", "CreateSubnet"): subnet_created,
+    ("ec2", "CreateNatGateway"): nat_created,
+    ("ec2", "CreateVpcEndpoint"): endpoint_created,
+    ("ec2", "DescribeRouteTables"): routes_described,
+    ("ec2", "TerminateInstances"): instances_ended,
+    ("autoscaling", "DeleteAutoScalingGroup"): instances_ended,
+    ("autoscaling", "SetDesiredCapacity"): instances_ended,
+    ("autoscaling", "UpdateAutoScalingGroup"): instances_ended,
+    ("elbv2", "CreateLoadBalancer"): load_balancer_created,
+    ("elbv2", "DeleteLoadBalancer"): load_balancer_deleted,
+}

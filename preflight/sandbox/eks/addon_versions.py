@@ -1,0 +1,70 @@
+"""Which add-ons EKS offers, and in which version.
+
+https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
+"""
+
+from __future__ import annotations
+
+from preflight.sandbox.eks import versions
+from preflight.sandbox.eks.state import Shape, page
+from preflight.sandbox.request import Request
+
+# Name -> version without its minor, kind, virtual seconds to ACTIVE, whether it needs nodes.
+CATALOGUE = {
+    "vpc-cni": ("v1.20.4-eksbuild.2", "networking", 35.0, False),
+    "kube-proxy": ("v{minor}.0-eksbuild.2", "networking", 24.0, False),
+    "eks-pod-identity-agent": ("v1.3.10-eksbuild.1", "security", 24.0, False),
+    "coredns": ("v1.12.4-eksbuild.1", "networking", 15.0, True),
+    "metrics-server": ("v0.8.0-eksbuild.3", "observability", 45.0, True),
+    "aws-ebs-csi-driver": ("v1.52.1-eksbuild.1", "storage", 45.0, True),
+    "aws-efs-csi-driver": ("v2.1.13-eksbuild.1", "storage", 45.0, True),
+    "amazon-cloudwatch-observability": ("v4.6.0-eksbuild.1", "observability", 45.0, True),
+    "eks-node-monitoring-agent": ("v1.4.1-eksbuild.1", "observability", 24.0, False),
+    "snapshot-controller": ("v8.3.0-eksbuild.1", "storage", 30.0, True),
+}
+
+
+def version_for(name: str, kubernetes: str) -> str:
+    """Name the version of an add-on that goes with a Kubernetes version."""
+    return CATALOGUE[name][0].format(minor=kubernetes)
+
+
+def describe_addon_versions(request: Request) -> Shape:
+    """DescribeAddonVersions: one version of each add-on for each Kubernetes version."""
+    parameters, found = request.parameters, []
+    offered = [one["clusterVersion"] for one in versions.supported(request)]
+    wanted = parameters.get("kubernetesVersion")
+    for name, (_, kind, _, _) in CATALOGUE.items():
+        if parameters.get("addonName") not in (None, name):
+            continue
+        if parameters.get("types") and kind not in parameters["types"]:
+            continue
+        by_version: dict[str, list[str]] = {}
+        for kubernetes in offered:
+            if wanted in (None, kubernetes):
+                by_version.setdefault(version_for(name, kubernetes), []).append(kubernetes)
+        found.append(
+            {
+                "addonName": name,
+                "type": kind,
+                "publisher": "eks",
+                "owner": "aws",
+                "addonVersions": [_offer(version, of) for version, of in by_version.items()],
+            }
+        )
+    return page(request, "addons", [one for one in found if one["addonVersions"]])
+
+
+def _offer(version: str, kubernetes: list[str]) -> Shape:
+    return {
+        "addonVersion": version,
+        "architecture": ["amd64", "arm64"],
+        "compatibilities": [
+            {"clusterVersion": one, "platformVersions": ["*"], "defaultVersion": True}
+            for one in kubernetes
+        ],
+        "requiresConfiguration": False,
+    }
+
+
+OPERATIONS = {("eks", "DescribeAddonVersions"): describe_addon_versions}

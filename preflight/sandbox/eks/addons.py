@@ -1,0 +1,202 @@
+"""EKS add-ons: those that need nodes are DEGRADED until there are some."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from preflight.sandbox.agenda import agenda
+from preflight.sandbox.eks.addon_versions import CATALOGUE, version_for
+from preflight.sandbox.eks.pod_identity import associate
+from preflight.sandbox.eks.roles import ADDON_ROLE_UNKNOWN
+from preflight.sandbox.eks.state import (
+    Addon,
+    Cluster,
+    Shape,
+    arn,
+    cluster_of,
+    find_role,
+    must_be_active,
+    now,
+    once,
+    page,
+    refuse,
+)
+from preflight.sandbox.eks.updates import new_update
+from preflight.sandbox.request import Request
+from preflight.sandbox.world import World
+
+UPDATING_SECONDS, DELETING_SECONDS = 30.0, 20.0
+#: Having nodes is not enough: their pods have to start.
+AFTER_NODES_SECONDS = 15.0
+
+
+def _known(cluster: Cluster, name: str, version: str | None) -> str:
+    if name not in CATALOGUE:
+        message = f"Addon {name} specified is not supported in {cluster.shape['version']} version"
+        raise refuse("InvalidParameterException", message, clusterName=cluster.name)
+    offered = version_for(name, cluster.shape["version"])
+    if version not in (None, offered):
+        message = f"Addon version specified is not supported: {version}"
+        raise refuse("InvalidParameterException", message, clusterName=cluster.name)
+    return offered
+
+
+def _addon(request: Request) -> tuple[Cluster, Addon]:
+    cluster, name = cluster_of(request), request.parameters["addonName"]
+    if name not in cluster.addons:
+        message = f"No addon: {name} found in cluster: {cluster.name}"
+        raise refuse("ResourceNotFoundException", message, clusterName=cluster.name, addonName=name)
+    return cluster, cluster.addons[name]
+
+
+def _first_nodes(cluster: Cluster) -> float | None:
+    """Tell since when the cluster has nodes, in virtual seconds."""
+    since = [
+        group.active_since
+        for group in cluster.nodegroups.values()
+        if group.active_since is not None and group.shape["scalingConfig"]["desiredSize"] > 0
+    ]
+    return min(since, default=None)
+
+
+def described(world: World, cluster: Cluster, addon: Addon) -> Shape:
+    """Describe an add-on as it is now: CREATING, then DEGRADED or ACTIVE as there are nodes."""
+    _, _, seconds, needs_nodes = CATALOGUE[addon.shape["addonName"]]
+    status, age = addon.busy, agenda(world).seconds() - addon.since
+    issues: list[Shape] = []
+    if status == "CREATING" and age >= seconds:
+        status = "ACTIVE"
+    if status == "ACTIVE" and needs_nodes:
+        nodes = _first_nodes(cluster)
+        if nodes is None or agenda(world).seconds() < nodes + AFTER_NODES_SECONDS:
+            status = "DEGRADED"
+            message = (
+                "The add-on is unhealthy because it doesn't have the desired number of replicas."
+            )
+            issues = [
+                {"code": "InsufficientNumberOfReplicas", "message": message, "resourceIds": []}
+            ]
+    return {**addon.shape, "status": status, "health": {"issues": issues}}
+
+
+def create_addon(request: Request) -> Shape:
+    """CreateAddon."""
+
+    def create() -> Any:
+        cluster, given = cluster_of(request), request.parameters
+        must_be_active(cluster, also=("UPDATING",))
+        name = given["addonName"]
+        version = _known(cluster, name, given.get("addonVersion"))
+        if name in cluster.addons:
+            message = f"Addon already exists: {name}"
+            raise refuse("ResourceInUseException", message, clusterName=cluster.name)
+        addon = Addon(_shape(request, cluster, version), agenda(request.world).seconds())
+        _give_roles(request, cluster, addon)
+        cluster.addons[name] = addon
+        return lambda: (
+            {"addon": described(request.world, cluster, addon)}
+            if cluster.addons.get(name) is addon
+            else None
+        )
+
+    return once(request, create)
+
+
+def _shape(request: Request, cluster: Cluster, version: str) -> Shape:
+    given = request.parameters
+    name, role = given["addonName"], given.get("serviceAccountRoleArn")
+    if role and find_role(request, role) is None:
+        message = ADDON_ROLE_UNKNOWN.format(role=role)
+        raise refuse("InvalidParameterException", message, clusterName=cluster.name)
+    return {
+        "addonName": name,
+        "clusterName": cluster.name,
+        "addonVersion": version,
+        "addonArn": arn(request, f"addon/{cluster.name}/{name}/{uuid.uuid4()}"),
+        "createdAt": now(request),
+        "modifiedAt": now(request),
+        "tags": dict(given.get("tags") or {}),
+        "publisher": "eks",
+        "owner": "aws",
+        **({"serviceAccountRoleArn": role} if role else {}),
+        **(
+            {"configurationValues": given["configurationValues"]}
+            if given.get("configurationValues")
+            else {}
+        ),
+    }
+
+
+def _give_roles(request: Request, cluster: Cluster, addon: Addon) -> None:
+    """Make the pod identity associations an add-on brings with it."""
+    wanted = request.parameters.get("podIdentityAssociations") or []
+    owner = addon.shape["addonArn"]
+    made = [
+        associate(request, cluster, {"namespace": "kube-system", **one}, owner) for one in wanted
+    ]
+    if made:
+        addon.shape["podIdentityAssociations"] = [one["associationArn"] for one in made]
+
+
+def describe_addon(request: Request) -> Shape:
+    """DescribeAddon."""
+    return {"addon": described(request.world, *_addon(request))}
+
+
+def list_addons(request: Request) -> Shape:
+    """ListAddons."""
+    return page(request, "addons", sorted(cluster_of(request).addons))
+
+
+def update_addon(request: Request) -> Shape:
+    """UpdateAddon."""
+
+    def create() -> Any:
+        cluster, addon = _addon(request)
+        if addon.busy not in ("CREATING", "ACTIVE"):
+            message = f"Addon {addon.shape['addonName']} currently has an update in progress"
+            raise refuse("ResourceInUseException", message, clusterName=cluster.name)
+        given, keys = request.parameters, ("serviceAccountRoleArn", "configurationValues")
+        change = {key: given[key] for key in keys if given.get(key) is not None}
+        version = given.get("addonVersion")
+        change["addonVersion"] = _known(cluster, addon.shape["addonName"], version)
+        update = new_update(request, "AddonUpdate", change)
+        addon.updates[update["id"]] = update
+        addon.busy = "UPDATING"
+
+        def done() -> None:
+            update["status"] = "Successful"
+            addon.shape.update(change)
+            addon.busy = "ACTIVE" if addon.busy == "UPDATING" else addon.busy
+
+        agenda(request.world).after(UPDATING_SECONDS, done)
+        return lambda: {"update": update}
+
+    return once(request, create)
+
+
+def delete_addon(request: Request) -> Shape:
+    """DeleteAddon; its pod identity associations go with it."""
+    cluster, addon = _addon(request)
+    if addon.busy != "DELETING":
+        addon.busy = "DELETING"
+        agenda(request.world).after(DELETING_SECONDS, partial(_gone, cluster, addon))
+    return {"addon": described(request.world, cluster, addon)}
+
+
+def _gone(cluster: Cluster, addon: Addon) -> None:
+    cluster.addons.pop(addon.shape["addonName"], None)
+    for id, one in list(cluster.associations.items()):
+        if one.get("ownerArn") == addon.shape["addonArn"]:
+            del cluster.associations[id]
+
+
+OPERATIONS = {
+    ("eks", "CreateAddon"): create_addon,
+    ("eks", "DescribeAddon"): describe_addon,
+    ("eks", "ListAddons"): list_addons,
+    ("eks", "UpdateAddon"): update_addon,
+    ("eks", "DeleteAddon"): delete_addon,
+}

@@ -1,0 +1,1 @@
+"""Trouble on purpose: errors, delays, broken connections, pages, and AWS's own lag."""

@@ -1,0 +1,213 @@
+"""STS: who one is, becoming somebody else, and the Regions in which it is switched off.
+
+A deactivated Region refuses to make credentials for the account, and still tells who calls.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from preflight.sandbox.account.regions import is_sts_active
+from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.identity.principals import Principal, Session, open_session
+from preflight.sandbox.identity.trust import is_trusted
+from preflight.sandbox.request import Request
+
+MINTING = (
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "AssumeRoot",
+    "GetFederationToken",
+    "GetSessionToken",
+)
+CHAINED_SECONDS = 3600
+
+
+def refuse_deactivated(request: Request) -> None:
+    """Refuse to make credentials where the account has STS switched off."""
+    if not is_sts_active(request.world, request.region):
+        message = (
+            "STS is not activated in this region for account:"
+            f"{request.account}. Your account administrator can activate STS in this region "
+            "using the IAM Console."
+        )
+        raise AwsFault("RegionDisabledException", message, 403)
+
+
+def get_caller_identity(request: Request) -> dict[str, Any]:
+    """GetCallerIdentity: everybody may ask, everywhere."""
+    caller = _caller(request)
+    return {"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn}
+
+
+def assume_role(request: Request) -> dict[str, Any]:
+    """AssumeRole: the role exists, its trust policy lets the caller, and the time is allowed."""
+    caller, wanted = _caller(request), request.parameters
+    if caller.kind == "root" and not caller.is_privileged:
+        raise AwsFault("AccessDenied", "Roles may not be assumed by root accounts.", 403)
+    role = _role(request, wanted["RoleArn"])
+    trust = _document(role.assume_role_policy_document) if role is not None else {}
+    if role is None or not is_trusted(trust, caller, request.action, wanted):
+        message = (
+            f"User: {caller.arn} is not authorized to perform: sts:AssumeRole "
+            f"on resource: {wanted['RoleArn']}"
+        )
+        raise AwsFault("AccessDenied", message, 403)
+    seconds = _role_seconds(caller, role, wanted.get("DurationSeconds"))
+    name = wanted["RoleSessionName"]
+    arn = f"arn:aws:sts::{request.world.account}:assumed-role/{role.name}/{name}"
+    principal = Principal(
+        kind="role",
+        arn=arn,
+        account=request.world.account,
+        user_id=f"{role.id}:{name}",
+        name=name,
+        role_arn=role.arn,
+        session_policy=wanted.get("Policy"),
+        session_policy_arns=_arns(wanted),
+        tags=tuple((tag["Key"], tag["Value"]) for tag in wanted.get("Tags", [])),
+    )
+    session = open_session(request.world, principal, seconds)
+    return {
+        "Credentials": _credentials(session),
+        "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": arn},
+    }
+
+
+def assume_role_with_web_identity(request: Request) -> dict[str, Any]:
+    """AssumeRoleWithWebIdentity: the token is believed; the role has to trust its issuer."""
+    wanted = request.parameters
+    role = _role(request, wanted["RoleArn"])
+    trust = _document(role.assume_role_policy_document) if role is not None else {}
+    if role is None or "sts:AssumeRoleWithWebIdentity" not in json.dumps(trust):
+        message = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+        raise AwsFault("AccessDenied", message, 403)
+    name = wanted["RoleSessionName"]
+    arn = f"arn:aws:sts::{request.world.account}:assumed-role/{role.name}/{name}"
+    principal = Principal(
+        kind="role",
+        arn=arn,
+        account=request.world.account,
+        user_id=f"{role.id}:{name}",
+        name=name,
+        role_arn=role.arn,
+        session_policy=wanted.get("Policy"),
+        session_policy_arns=_arns(wanted),
+    )
+    session = open_session(request.world, principal, wanted.get("DurationSeconds", 3600))
+    return {
+        "Credentials": _credentials(session),
+        "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": arn},
+        "Provider": "sandbox",
+    }
+
+
+def get_session_token(request: Request) -> dict[str, Any]:
+    """GetSessionToken: long-term keys only, no permission needed."""
+    caller = _caller(request)
+    if request.session_token:
+        message = "Cannot call GetSessionToken with session credentials"
+        raise AwsFault("AccessDenied", message, 403)
+    seconds = _seconds(request.parameters.get("DurationSeconds", 43200), 900, 129_600)
+    return {"Credentials": _credentials(open_session(request.world, caller, seconds))}
+
+
+def get_federation_token(request: Request) -> dict[str, Any]:
+    """GetFederationToken: long-term keys only; the session has what both policies allow."""
+    caller, wanted = _caller(request), request.parameters
+    if request.session_token:
+        message = "Cannot call GetFederationToken with session credentials"
+        raise AwsFault("AccessDenied", message, 403)
+    seconds = _seconds(wanted.get("DurationSeconds", 43200), 900, 129_600)
+    identifier = f"{caller.account}:{wanted['Name']}"
+    principal = Principal(
+        kind="federated",
+        arn=f"arn:aws:sts::{caller.account}:federated-user/{wanted['Name']}",
+        account=caller.account,
+        user_id=identifier,
+        name=caller.name,
+        session_policy=wanted.get("Policy"),
+        session_policy_arns=_arns(wanted),
+    )
+    return {
+        "Credentials": _credentials(open_session(request.world, principal, seconds)),
+        "FederatedUser": {"FederatedUserId": identifier, "Arn": principal.arn},
+    }
+
+
+def get_access_key_info(request: Request) -> dict[str, Any]:
+    """GetAccessKeyInfo: the sandbox knows the keys of its own account."""
+    return {"Account": request.world.account}
+
+
+def _caller(request: Request) -> Principal:
+    if request.principal is None:
+        raise AwsFault("MissingAuthenticationToken", "Missing Authentication Token", 403)
+    return request.principal
+
+
+def _role(request: Request, arn: str) -> Any:
+    """Find a role of this account by its whole ARN, path included."""
+    for role in request.world.backend("iam", "aws").roles.values():
+        if role.arn == arn:
+            return role
+    return None
+
+
+def _document(text: Any) -> dict[str, Any]:
+    """Read a policy as moto keeps it: JSON, sometimes percent-encoded."""
+    if isinstance(text, dict):
+        return text
+    parsed = json.loads(text if text.lstrip().startswith("{") else unquote(text))
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _role_seconds(caller: Principal, role: Any, wanted: int | None) -> int:
+    """Bound a session's length: by the role, and by an hour when one role assumes another."""
+    longest = int(role.max_session_duration or 3600)
+    if wanted is not None and caller.kind == "role" and wanted > CHAINED_SECONDS:
+        message = "The requested DurationSeconds exceeds the 1 hour session limit for roles "
+        raise AwsFault("ValidationError", message + "assumed by role chaining.")
+    if wanted is not None and wanted > longest:
+        message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        raise AwsFault("ValidationError", message)
+    return _seconds(3600 if wanted is None else wanted, 900, longest)
+
+
+def _seconds(value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        message = (
+            f"1 validation error detected: Value '{value}' at 'durationSeconds' failed to satisfy "
+            f"constraint: Member must have value between {least} and {most}"
+        )
+        raise AwsFault("ValidationError", message)
+    return value
+
+
+def _arns(wanted: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(entry["arn"] for entry in wanted.get("PolicyArns", []) if "arn" in entry)
+
+
+def _credentials(session: Session) -> dict[str, Any]:
+    return {
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+        "Expiration": datetime.fromtimestamp(session.expires, UTC),
+    }
+
+
+OPERATIONS = {
+    ("sts", "AssumeRole"): assume_role,
+    ("sts", "AssumeRoleWithWebIdentity"): assume_role_with_web_identity,
+    ("sts", "GetAccessKeyInfo"): get_access_key_info,
+    ("sts", "GetCallerIdentity"): get_caller_identity,
+    ("sts", "GetFederationToken"): get_federation_token,
+    ("sts", "GetSessionToken"): get_session_token,
+}
+RULES = {("sts", operation): refuse_deactivated for operation in MINTING}

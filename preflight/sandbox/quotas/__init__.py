@@ -1,0 +1,1 @@
+"""Service Quotas, and limits that bite."""

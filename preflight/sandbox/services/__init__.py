@@ -1,0 +1,1 @@
+"""What is missing of the other services, a file each."""
