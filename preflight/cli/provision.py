@@ -18,7 +18,8 @@ from preflight.cli.asked import Asked, Ready, environment, insist, prepare
 if TYPE_CHECKING:
     from preflight.gate import Permit
     from preflight.journal import Journal
-    from provision.executor import Built, Stop
+    from provision.executor import Built
+    from provision.life import Stop
     from reports.view import Report
 
 
@@ -85,7 +86,7 @@ def run(asked: Asked, watch: object = None, *, shortest_poll: float = 1.0) -> No
 def build(permit: Permit, ready: Ready, watch: object, shortest_poll: float) -> Built:
     """Build under the lease of the cluster's journal, and stop gently on Ctrl-C."""
     from provision import executor
-    from provision.executor import Stop
+    from provision.life import Stop
     from provision.progress import silent
 
     owner = permit.plan.owner

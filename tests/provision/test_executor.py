@@ -12,7 +12,8 @@ from preflight.errors import AccessDenied, Refused
 from preflight.journal import Entry, Event, Journal
 from preflight.plan import Plan
 from preflight.resource import Failed, Resource
-from provision.executor import Stop, build
+from provision.executor import build
+from provision.life import Stop
 from provision.progress import Phase, Step
 from provision.resources.gateways import NatGateway
 from provision.resources.kinds import KINDS
