@@ -14,8 +14,8 @@ import time
 from preflight import spec
 from preflight.cli.asked import Asked
 from preflight.cli.needs import drawn, least_of
+from preflight.found import CLUSTER_TAG
 from preflight.policy import Context, Policy, Principal, Request, evaluate
-from preflight.resource import CLUSTER_TAG
 
 WANTED = 20_000
 SECONDS = 3.0

@@ -17,7 +17,7 @@ from preflight.actions import Action
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
 from preflight.finding import Coverage, Status
-from preflight.resource import CLUSTER_TAG
+from preflight.found import CLUSTER_TAG
 
 GLOBAL = frozenset({"account", "iam", "organizations", "route53"})
 #: Not for the simulator: no policy can forbid the first two, and the others are asked by doing.

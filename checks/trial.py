@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 from preflight.actions import action_of
 from preflight.aws import Aws
 from preflight.errors import AccessDenied, AwsError
+from preflight.found import Owner
 from preflight.plan import Plan
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 
 WOULD_WORK = "DryRunOperation"
 

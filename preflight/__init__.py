@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from preflight.check import Answer, Check, Context, check
     from preflight.errors import AccessDenied, AwsError, PreflightError
     from preflight.finding import Coverage, Finding, LeftoverStatus, Severity, Status
+    from preflight.found import Found, Owner
     from preflight.gate import Permit, Verdict
     from preflight.plan import Plan
     from preflight.quota import Demand, Quota
-    from preflight.resource import Found, Kind, Owner, Resource
+    from preflight.resource import Kind, Resource
     from preflight.spec import ClusterSpec
 
 __all__ = [

@@ -15,8 +15,8 @@ from typing import Any
 
 from preflight.actions import Action
 from preflight.errors import PlanError
+from preflight.found import CLUSTER_TAG, Owner
 from preflight.grants import Clause, Grant, condensed
-from preflight.resource import CLUSTER_TAG, Owner
 
 #: Characters of a managed policy, white space not counted, and policies on a role by default.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html

@@ -12,10 +12,11 @@ from graphlib import CycleError, TopologicalSorter
 
 from preflight.actions import Action
 from preflight.errors import PlanError
+from preflight.found import Owner
 from preflight.names import NameRule
 from preflight.price import Charge, Total, add_up
 from preflight.quota import Key, total
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 
 
 @dataclass(frozen=True, kw_only=True)

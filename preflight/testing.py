@@ -17,8 +17,9 @@ from preflight import profile, spec
 from preflight.aws import READS, Aws
 from preflight.check import Check, Context
 from preflight.facts import Facts
+from preflight.found import Owner
 from preflight.plan import Plan
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")

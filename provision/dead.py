@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from preflight.aws import Aws
+from preflight.found import CLUSTER_TAG, Owner, tag_map
 from preflight.names import CLUSTER, EKS_CLUSTER, problems
-from preflight.resource import CLUSTER_TAG, Owner, tag_map
 from provision.resources import iam
 from provision.strays import balancers
 from provision.strays.evidence import NAME_KEYS, OWNERSHIP

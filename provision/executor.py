@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 
 from preflight.aws import Aws
 from preflight.errors import Refused
+from preflight.found import Owner
 from preflight.gate import Permit
 from preflight.journal import LEASE_SECONDS, Event, Journal
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 from provision.existing import Existing, going, incarnation, look
 from provision.identity import history
 from provision.life import Ended, Life, Made, Site, Stop

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from preflight.aws import Aws
 from preflight.errors import Refused
-from preflight.resource import Found, Kind, Owner, State
+from preflight.found import Found, Owner, State
+from preflight.resource import Kind
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 

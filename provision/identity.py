@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections import Counter
 
+from preflight.found import Owner
 from preflight.journal import Event, Journal
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 
 
 def digest(resource: Resource) -> str:

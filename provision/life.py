@@ -15,8 +15,9 @@ from typing import TypeVar
 
 from preflight.aws import Aws
 from preflight.errors import AwsError, NotFound, PreflightError
+from preflight.found import Found, Owner
 from preflight.journal import Entry, Event, Journal
-from preflight.resource import Failed, Found, Owner, Resource
+from preflight.resource import Failed, Resource
 from provision.existing import Existing
 from provision.identity import client_token, digest
 from provision.patient import explained, patiently

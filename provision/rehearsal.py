@@ -13,7 +13,8 @@ from typing import Any
 
 from preflight.aws import READS, Aws, cli_word
 from preflight.errors import PreflightError
-from preflight.resource import Found, Kind
+from preflight.found import Found
+from preflight.resource import Kind
 
 #: boto3's name of a client where the AWS CLI has another.
 CLI_NAMES = {"s3": "s3api"}

@@ -15,8 +15,9 @@ from datetime import datetime
 from preflight.aws import Aws
 from preflight.errors import AccessDenied, NotFound, PreflightError
 from preflight.finding import Coverage, Finding, LeftoverStatus, Severity, Status
+from preflight.found import Found, Owner, State, Strength
 from preflight.price import Charge, monthly
-from preflight.resource import Found, Kind, Owner, Resource, State, Strength
+from preflight.resource import Kind, Resource
 from provision.order import gone_first
 from provision.rehearsal import commands
 from provision.strays.index import indexed

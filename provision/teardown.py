@@ -15,8 +15,9 @@ from functools import partial
 
 from preflight.aws import Aws
 from preflight.errors import AwsError, Dependency, NotFound, PreflightError
+from preflight.found import Found, Owner, State
 from preflight.journal import LEASE_SECONDS, Event, Journal
-from preflight.resource import Found, Kind, Owner, State
+from preflight.resource import Kind
 from provision.order import gone_first
 from provision.patient import all_of, explained, patiently
 from provision.poller import interval

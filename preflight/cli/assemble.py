@@ -22,9 +22,9 @@ from reports.view import (
 if TYPE_CHECKING:
     from preflight.aws import Calls
     from preflight.cli.asked import Asked
+    from preflight.found import Found
     from preflight.gate import Verdict
     from preflight.plan import Plan
-    from preflight.resource import Found
     from provision import progress
 
 

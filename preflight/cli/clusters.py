@@ -51,7 +51,7 @@ def clusters(
 
 def living(aws: Aws) -> tuple[ClusterRow, ...]:
     """List what EKS knows, with the name it was asked for by where Preflight's tags tell."""
-    from preflight.resource import CLUSTER_TAG, tag_map
+    from preflight.found import CLUSTER_TAG, tag_map
     from reports.view import ClusterRow
 
     rows = []
@@ -73,8 +73,8 @@ def living(aws: Aws) -> tuple[ClusterRow, ...]:
 
 def unfinished(aws: Aws) -> tuple[ClusterRow, ...]:
     """List what a journal of this machine knows and EKS does not: begun, or partly torn down."""
+    from preflight.found import Owner
     from preflight.journal import Event
-    from preflight.resource import Owner
     from preflight.state import State, default_folder
     from reports.view import ClusterRow
 

@@ -14,7 +14,7 @@ from preflight.errors import Refused
 
 if TYPE_CHECKING:
     from preflight.aws import Aws
-    from preflight.resource import Owner
+    from preflight.found import Owner
     from preflight.spec import ClusterSpec
     from provision.sweeper import Sweep
     from provision.teardown import TornDown
@@ -119,7 +119,7 @@ def run(
 
 def target(asked: Asked) -> tuple[ClusterSpec, Aws, Owner]:
     """Find out whose things are meant; refuses in the wrong account."""
-    from preflight.resource import Owner
+    from preflight.found import Owner
 
     spec = asked.spec()
     _, aws, role_error = connect(spec, asked.aws_profile)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from preflight.aws import Aws
     from preflight.check import Answer
     from preflight.finding import Finding
+    from preflight.found import Owner
     from preflight.profile import Profile
-    from preflight.resource import Owner
     from reports.view import Outcome
 
 #: The shortest session there is; nothing is done with it.
@@ -132,7 +132,7 @@ def needing(aws: Aws, role_arn: str) -> tuple[tuple[str, str], ...]:
 
 
 def _needing_in(aws: Aws, role_arn: str) -> list[tuple[str, str]]:
-    from preflight.resource import CLUSTER_TAG, tag_map
+    from preflight.found import CLUSTER_TAG, tag_map
 
     needing = []
     for name in aws.each("eks", "ListClusters", "clusters"):

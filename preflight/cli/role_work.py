@@ -14,10 +14,10 @@ from preflight.errors import BuildFailed, NotFound, Refused, UsageError
 
 if TYPE_CHECKING:
     from preflight.aws import Aws
+    from preflight.found import Owner
     from preflight.journal import Journal
     from preflight.plan import Plan
     from preflight.profile import Profile
-    from preflight.resource import Owner
     from preflight.secret import SecretFile
     from reports.view import Outcome, Report
 

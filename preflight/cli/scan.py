@@ -13,7 +13,7 @@ from preflight.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from preflight.aws import Aws
-    from preflight.resource import Owner
+    from preflight.found import Owner
     from provision.sweeper import Sweep
     from reports.view import Outcome
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from preflight.actions import Action
 from preflight.facts import Facts
+from preflight.found import Owner
 from preflight.plan import Plan
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 from preflight.spec import ClusterSpec
 from provision.blueprint.account import draw_account
 from provision.blueprint.control_plane import draw_control_plane

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from preflight.resource import Owner, Resource
+from preflight.found import Owner
+from preflight.resource import Resource
 from preflight.spec import ClusterSpec
 from provision.resources import ecr, events, logs, resolver, s3, sns, sqs
 from provision.resources.ecr import Repository

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from preflight.facts import Facts
-from preflight.resource import Owner, Resource
+from preflight.found import Owner
+from preflight.resource import Resource
 from preflight.spec import ClusterSpec
 from provision.blueprint.identities import draw_autoscaler, draw_cluster_role, draw_csi_role
 from provision.blueprint.network import Network

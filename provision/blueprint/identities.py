@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from preflight.resource import Owner
+from preflight.found import Owner
 from provision.resources import iam
 from provision.resources.iam import Policy, Role
 from provision.resources.oidc import OidcProvider

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from preflight.resource import Owner, Resource
+from preflight.found import Owner
+from preflight.resource import Resource
 from preflight.spec import ClusterSpec
 from provision.resources.addresses import ElasticIp
 from provision.resources.endpoints import VpcEndpoint

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from preflight.facts import Facts, InstanceType
+from preflight.found import Owner
 from preflight.names import LAUNCH_TEMPLATE, derive
-from preflight.resource import Owner, Resource
+from preflight.resource import Resource
 from preflight.spec import ClusterSpec
 from preflight.spec_values import Capacity, NodePool
 from provision.blueprint.control_plane import ControlPlane

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from preflight.errors import UsageError
+from preflight.found import Owner
 from preflight.least import VERSION, Least
 from preflight.plan import Plan
 from preflight.profile import Profile, RequiredRole
-from preflight.resource import Owner
 from provision.resources import iam
 from provision.resources.iam import Policy, Role
 

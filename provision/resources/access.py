@@ -8,16 +8,8 @@ from typing import Any
 from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    tag_map,
-    tagged,
-)
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.resource import Ids, Resource
 from provision.resources.eks import PARENT_ARN, Cluster, each_listed
 from provision.resources.iam import Role
 

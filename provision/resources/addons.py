@@ -10,19 +10,8 @@ from typing import Any
 from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.resource import (
-    INCARNATION_TAG,
-    READY,
-    WAIT,
-    Failed,
-    Found,
-    Ids,
-    Owner,
-    Readiness,
-    Resource,
-    State,
-    tag_map,
-)
+from preflight.found import INCARNATION_TAG, Found, Owner, State, tag_map
+from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources.eks import PARENT_ARN, Cluster, each_listed, failure, issues, pass_role
 from provision.resources.iam import Role
 

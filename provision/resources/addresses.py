@@ -9,9 +9,10 @@ from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import ELASTIC_IPS
 from preflight.errors import CredentialsError, Dependency
+from preflight.found import Found, Owner
 from preflight.price import Charge
 from preflight.quota import Demand
-from preflight.resource import Found, Ids, Owner, Resource
+from preflight.resource import Ids, Resource
 from provision.resources import ec2
 
 ADDRESS_CHARGE = Charge(sku="ec2/public-ipv4")

@@ -7,18 +7,16 @@ from typing import Any
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.resource import (
+from preflight.found import (
     CLUSTER_TAG,
     INCARNATION_TAG,
     RESOURCE_TAG,
     Found,
-    Ids,
-    Kind,
     Owner,
-    Resource,
     tag_map,
     tagged,
 )
+from preflight.resource import Ids, Kind, Resource
 
 
 def arn(thing: str, id: str = "*") -> str:

@@ -9,25 +9,20 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import CLUSTERS
 from preflight.errors import NotFound
-from preflight.names import EKS_CLUSTER, NameRule
-from preflight.price import Charge
-from preflight.quota import Demand
-from preflight.resource import (
+from preflight.found import (
     INCARNATION_TAG,
-    READY,
     RESOURCE_TAG,
-    WAIT,
     Evidence,
-    Failed,
     Found,
-    Ids,
     Owner,
-    Readiness,
-    Resource,
     State,
     tag_map,
     tagged,
 )
+from preflight.names import EKS_CLUSTER, NameRule
+from preflight.price import Charge
+from preflight.quota import Demand
+from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources.iam import Role
 from provision.resources.kms import Key
 from provision.resources.logs import LogGroup

@@ -15,9 +15,10 @@ from preflight.catalogue import (
     NETWORK_INTERFACES,
     ROUTES_PER_TABLE,
 )
+from preflight.found import Found, Owner, State
 from preflight.price import Charge
 from preflight.quota import Demand
-from preflight.resource import READY, WAIT, Failed, Found, Ids, Owner, Readiness, Resource, State
+from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources import ec2
 from provision.resources.routes import RouteTable
 from provision.resources.security import SecurityGroup

@@ -11,18 +11,10 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import EVENT_RULES
 from preflight.errors import AwsError, NotFound
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
 from preflight.names import EVENT_RULE, NameRule, derive
 from preflight.quota import Demand
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    tag_map,
-    tagged,
-)
+from preflight.resource import Ids, Resource
 from provision.resources.sqs import Queue
 
 _ALL = "arn:{owner.partition}:events:{owner.region}:{owner.account}:rule/*"

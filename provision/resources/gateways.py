@@ -10,9 +10,10 @@ from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import INTERNET_GATEWAYS, NAT_GATEWAYS_PER_ZONE, NETWORK_INTERFACES
 from preflight.errors import AlreadyExists, NotFound
+from preflight.found import Found, Owner, State
 from preflight.price import Charge
 from preflight.quota import Demand
-from preflight.resource import READY, WAIT, Failed, Found, Ids, Owner, Readiness, Resource, State
+from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources import ec2
 from provision.resources.addresses import ElasticIp
 from provision.resources.vpc import Subnet, Vpc

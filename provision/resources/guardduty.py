@@ -7,16 +7,8 @@ from collections.abc import Iterator
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    tag_map,
-    tagged,
-)
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:guardduty:{owner.region}:{owner.account}:detector/*"
 _SERVICE = "guardduty.amazonaws.com"

@@ -14,16 +14,10 @@ from typing import TYPE_CHECKING, Any
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import MANAGED_POLICIES_PER_ROLE, POLICIES, ROLES
+from preflight.found import Evidence, Found, Owner, Strength
 from preflight.names import POLICY, ROLE, NameRule, derive
 from preflight.quota import Demand
-from preflight.resource import (
-    Evidence,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    Strength,
-)
+from preflight.resource import Ids, Resource
 
 if TYPE_CHECKING:
     from provision.resources.oidc import OidcProvider

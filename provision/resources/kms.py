@@ -11,22 +11,21 @@ from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import KMS_KEYS
 from preflight.errors import AwsError, NotFound
-from preflight.names import KEY_ALIAS, NameRule
-from preflight.price import Charge
-from preflight.quota import Demand
-from preflight.resource import (
+from preflight.found import (
     CLUSTER_TAG,
     INCARNATION_TAG,
     RESOURCE_TAG,
     Evidence,
     Found,
-    Ids,
     Owner,
-    Resource,
     Strength,
     tag_map,
     tagged,
 )
+from preflight.names import KEY_ALIAS, NameRule
+from preflight.price import Charge
+from preflight.quota import Demand
+from preflight.resource import Ids, Resource
 
 _KEYS = "arn:{owner.partition}:kms:{owner.region}:{owner.account}:key/*"
 _ALIAS = "arn:{owner.partition}:kms:{owner.region}:{owner.account}:{self.alias_name}"

@@ -8,19 +8,10 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import LOG_GROUPS
 from preflight.errors import NotFound
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Evidence, Found, Owner, Strength, tagged
 from preflight.names import LOG_GROUP, NameRule
 from preflight.quota import Demand
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Evidence,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    Strength,
-    tagged,
-)
+from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:logs:{owner.region}:{owner.account}:log-group:"
 _OWN = _ARN + "{self.log_group_name}"

@@ -16,25 +16,20 @@ from preflight.catalogue import (
     vcpu_quota,
 )
 from preflight.errors import NotFound
-from preflight.names import NODE_GROUP, NameRule, derive
-from preflight.price import Charge
-from preflight.quota import Demand, Quota
-from preflight.resource import (
+from preflight.found import (
     INCARNATION_TAG,
-    READY,
     RESOURCE_TAG,
-    WAIT,
     Evidence,
-    Failed,
     Found,
-    Ids,
     Owner,
-    Readiness,
-    Resource,
     State,
     tag_map,
     tagged,
 )
+from preflight.names import NODE_GROUP, NameRule, derive
+from preflight.price import Charge
+from preflight.quota import Demand, Quota
+from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources import ec2
 from provision.resources.eks import (
     PARENT_ARN,

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import OIDC_PROVIDERS
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
 from preflight.quota import Demand
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    tag_map,
-    tagged,
-)
+from preflight.resource import Ids, Resource
 from provision.resources.iam import tag_list
 
 if TYPE_CHECKING:

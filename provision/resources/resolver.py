@@ -9,24 +9,19 @@ from typing import Any
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.names import QUERY_LOG, NameRule, derive
-from preflight.resource import (
+from preflight.found import (
     INCARNATION_TAG,
-    READY,
     RESOURCE_TAG,
-    WAIT,
     Evidence,
-    Failed,
     Found,
-    Ids,
     Owner,
-    Readiness,
-    Resource,
     State,
     Strength,
     tag_map,
     tagged,
 )
+from preflight.names import QUERY_LOG, NameRule, derive
+from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources.logs import LogGroup
 from provision.resources.vpc import Vpc
 

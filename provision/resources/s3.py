@@ -13,20 +13,19 @@ from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import BUCKETS
 from preflight.errors import AwsError, NotFound
-from preflight.names import BUCKET, NameRule, derive
-from preflight.quota import Demand
-from preflight.resource import (
+from preflight.found import (
     INCARNATION_TAG,
     RESOURCE_TAG,
     Evidence,
     Found,
-    Ids,
     Owner,
-    Resource,
     Strength,
     tag_map,
     tagged,
 )
+from preflight.names import BUCKET, NameRule, derive
+from preflight.quota import Demand
+from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:s3:::{self.bucket_name}"
 _OBJECTS = _ARN + "/*"

@@ -9,18 +9,10 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import TOPICS
 from preflight.errors import NotFound
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
 from preflight.names import TOPIC, NameRule, derive
 from preflight.quota import Demand
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    tag_map,
-    tagged,
-)
+from preflight.resource import Ids, Resource
 
 _ALL = "arn:{owner.partition}:sns:{owner.region}:{owner.account}:*"
 _ARN = "arn:{owner.partition}:sns:{owner.region}:{owner.account}:{self.topic_name}"

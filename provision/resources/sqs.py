@@ -10,17 +10,9 @@ from typing import Any
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
+from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
 from preflight.names import QUEUE, NameRule, derive
-from preflight.resource import (
-    INCARNATION_TAG,
-    RESOURCE_TAG,
-    Found,
-    Ids,
-    Owner,
-    Resource,
-    tag_map,
-    tagged,
-)
+from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:sqs:{owner.region}:{owner.account}:{self.queue_name}"
 _HEAD = replace(QUEUE, maximum=48)

@@ -7,8 +7,9 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
+from preflight.found import Evidence, Found, Owner, tag_map
 from preflight.price import Charge
-from preflight.resource import Evidence, Found, Kind, Owner, tag_map
+from preflight.resource import Kind
 from provision.strays import evidence
 
 #: How many load balancers one DescribeTags takes.

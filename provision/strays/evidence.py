@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from preflight.resource import CLUSTER_TAG, Evidence, Owner, State, Strength, tagged
+from preflight.found import CLUSTER_TAG, Evidence, Owner, State, Strength, tagged
 
 #: Keys whose value is the cluster's name.
 #: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/

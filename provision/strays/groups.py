@@ -11,7 +11,8 @@ from typing import Any
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.resource import Evidence, Found, Kind, Owner, Strength, tag_map
+from preflight.found import Evidence, Found, Owner, Strength, tag_map
+from preflight.resource import Kind
 from provision.resources.ec2 import arn
 from provision.strays import evidence
 

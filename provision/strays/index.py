@@ -14,7 +14,7 @@ from typing import Any
 
 from preflight.aws import Aws
 from preflight.errors import AwsError
-from preflight.resource import CLUSTER_TAG, Owner
+from preflight.found import CLUSTER_TAG, Owner
 from provision.strays import evidence
 
 #: What the ids begin with that an operation describes. Only types whose tags DescribeTags is

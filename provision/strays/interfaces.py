@@ -8,7 +8,8 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.resource import Evidence, Found, Kind, Owner, State, Strength, tag_map
+from preflight.found import Evidence, Found, Owner, State, Strength, tag_map
+from preflight.resource import Kind
 from provision.resources.ec2 import arn
 from provision.strays import evidence
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.resource import Found, Kind, Owner, tag_map
+from preflight.found import Found, Owner, tag_map
+from preflight.resource import Kind
 from provision.resources.ec2 import arn
 from provision.strays import evidence
 

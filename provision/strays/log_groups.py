@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
+from preflight.found import Evidence, Found, Owner, Strength
 from preflight.price import Charge
-from preflight.resource import Evidence, Found, Kind, Owner, Strength
+from preflight.resource import Kind
 
 GIB = 1024**3
 

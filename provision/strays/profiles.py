@@ -8,7 +8,8 @@ from contextlib import suppress
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.resource import Evidence, Found, Kind, Owner, Strength
+from preflight.found import Evidence, Found, Owner, Strength
+from preflight.resource import Kind
 
 _ARN = "arn:{owner.partition}:iam::{owner.account}:instance-profile/karpenter/{owner.region}/*"
 

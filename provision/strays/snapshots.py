@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
+from preflight.found import Found, Owner, State, tag_map
 from preflight.price import Charge
-from preflight.resource import Found, Kind, Owner, State, tag_map
+from preflight.resource import Kind
 from provision.resources.ec2 import arn
 from provision.strays import evidence
 

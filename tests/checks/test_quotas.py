@@ -20,11 +20,12 @@ from preflight.check import Answer, Check, Context
 from preflight.clock import SystemClock
 from preflight.facts import Facts, Gap
 from preflight.finding import Coverage, Severity, Status
+from preflight.found import Found, Owner
 from preflight.limits import NEW
 from preflight.once import Once
 from preflight.plan import Plan
 from preflight.quota import Demand, Quota
-from preflight.resource import Found, Ids, Owner, Resource
+from preflight.resource import Ids, Resource
 from preflight.sandbox.server import Sandbox
 
 REGION = "us-west-2"

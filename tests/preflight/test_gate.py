@@ -11,10 +11,10 @@ from preflight.check import Answer, Ask, Check, Context
 from preflight.errors import AccessDenied, GateClosed, Throttled, UsageError
 from preflight.facts import Facts
 from preflight.finding import Coverage, Severity, Status
+from preflight.found import Owner
 from preflight.gate import Permit, Verdict, Waiver
 from preflight.plan import Plan
 from preflight.profile import load
-from preflight.resource import Owner
 
 OWNER = Owner(cluster="dev", account="111122223333", region="us-west-2")
 PLAN = Plan(owner=OWNER, resources=())

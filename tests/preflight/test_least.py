@@ -10,9 +10,9 @@ import pytest
 
 from preflight.actions import Action
 from preflight.errors import PlanError
+from preflight.found import Owner
 from preflight.least import LONGEST, MOST, Least, least, size
 from preflight.policy import Context, Policy, Principal, Request, evaluate
-from preflight.resource import Owner
 
 OWNER = Owner(cluster="dev", account="111122223333", region="eu-west-2")
 VPC = "arn:aws:ec2:eu-west-2:111122223333:vpc/*"

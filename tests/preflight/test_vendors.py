@@ -11,7 +11,7 @@ import pytest
 
 from preflight import profile, spec
 from preflight.facts import Facts, Zone
-from preflight.resource import Owner
+from preflight.found import Owner
 from provision.blueprint import draw
 from provision.blueprint.vendor_role import draw_role
 from provision.resources.iam import Role

@@ -20,10 +20,11 @@ import pytest
 from preflight import facts, spec
 from preflight.aws import Aws
 from preflight.clock import SystemClock
+from preflight.found import Found, Owner, State
 from preflight.gate import Permit, Verdict
 from preflight.journal import Journal
 from preflight.plan import Plan
-from preflight.resource import WAIT, Failed, Found, Owner, Resource, State
+from preflight.resource import WAIT, Failed, Resource
 from preflight.sandbox.account.snapshot import difference
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox

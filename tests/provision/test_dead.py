@@ -8,7 +8,7 @@ import pytest
 
 from preflight.aws import READS, Aws
 from preflight.errors import AccessDenied
-from preflight.resource import Owner
+from preflight.found import Owner
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 from provision.dead import owners

@@ -11,11 +11,12 @@ import pytest
 from preflight import catalogue
 from preflight.aws import Aws
 from preflight.errors import Dependency, NotFound
+from preflight.found import Found, Owner, State, Strength
 from preflight.names import LAUNCH_TEMPLATE, SECURITY_GROUP, derive, problems
 from preflight.plan import Plan
 from preflight.price import Charge
 from preflight.quota import total
-from preflight.resource import READY, WAIT, Failed, Found, Owner, Resource, State, Strength
+from preflight.resource import READY, WAIT, Failed, Resource
 from provision.resources.endpoints import VpcEndpoint
 from provision.resources.gateways import ElasticIp, InternetGateway, NatGateway
 from provision.resources.launch import LaunchTemplate

@@ -13,9 +13,10 @@ from preflight.actions import action_of
 from preflight.aws import Aws, Calls
 from preflight.errors import NotFound, PlanError
 from preflight.facts import Facts, Zone
+from preflight.found import Found, Owner, State, Strength
 from preflight.names import NODE_GROUP, problems
 from preflight.plan import Plan
-from preflight.resource import READY, Failed, Found, Owner, Resource, State, Strength
+from preflight.resource import READY, Failed, Resource
 from preflight.sandbox.account.snapshot import difference, snapshot
 from preflight.sandbox.server import Sandbox
 from preflight.spec import from_mapping

@@ -13,7 +13,8 @@ from botocore.model import OperationModel, Shape
 
 from preflight.aws import READS, Aws, cli_word
 from preflight.finding import LeftoverStatus
-from preflight.resource import Evidence, Found, Kind, Owner, Strength
+from preflight.found import Evidence, Found, Owner, Strength
+from preflight.resource import Kind
 from provision.rehearsal import MOST_COMMANDS, commands
 from provision.resources.iam import Policy, Role, path, policy_name, role_name
 from provision.resources.kinds import KINDS

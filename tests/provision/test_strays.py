@@ -9,7 +9,8 @@ import pytest
 
 from preflight.aws import Aws
 from preflight.finding import LeftoverStatus
-from preflight.resource import Found, Kind, Owner, State, Strength
+from preflight.found import Found, Owner, State, Strength
+from preflight.resource import Kind
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 from provision.resources.kinds import KINDS

@@ -11,8 +11,9 @@ import pytest
 from preflight.actions import actions
 from preflight.aws import READS, Aws
 from preflight.finding import LeftoverStatus, Severity, Status
+from preflight.found import Evidence, Found, Owner, State, Strength
 from preflight.price import Charge
-from preflight.resource import Evidence, Found, Kind, Owner, State, Strength
+from preflight.resource import Kind
 from preflight.sandbox.server import Sandbox
 from provision.resources.eks import Cluster
 from provision.resources.kinds import KINDS

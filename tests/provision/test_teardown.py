@@ -6,8 +6,8 @@ import pytest
 
 from preflight.aws import Aws
 from preflight.errors import Refused
+from preflight.found import Owner
 from preflight.journal import Event
-from preflight.resource import Owner
 from provision.order import field_kinds, gone_first
 from provision.progress import Phase, Step
 from provision.resources.kinds import KINDS
