@@ -6,9 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from preflight import translate
 from preflight.actions import Action, actions
-from preflight.aws import Aws
+from preflight.aws import Aws, translate
 from preflight.catalogue import (
     GATEWAY_ENDPOINTS,
     INTERFACE_ENDPOINTS_PER_VPC,

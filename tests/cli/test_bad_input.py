@@ -192,7 +192,7 @@ def test_an_endpoint_that_nobody_listens_on_is_given_up_soon(
 def test_an_endpoint_that_never_answers_is_given_up_within_a_minute(
     offline: None, monkeypatch: pytest.MonkeyPatch, silent_port: int
 ) -> None:
-    from preflight import aws
+    from preflight.aws import account as aws
 
     longest = aws.CONFIG.read_timeout + aws.CONFIG.connect_timeout
     assert longest * aws.FIRST_ATTEMPTS < 60

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from preflight.aws.translate import from_response
 from preflight.errors import NotFound, Propagating
 from preflight.sandbox.server import Sandbox
-from preflight.translate import from_response
 
 Client = Callable[..., Any]
 EKS_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from preflight.aws import Aws
-from preflight.pace import SERVICE_QUOTAS, Pace
+from preflight.aws.pace import SERVICE_QUOTAS, Pace
 
 
 class Moments:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from preflight import errors, translate
-from preflight.aws import partition_of
+from preflight import errors
+from preflight.aws import partition_of, translate
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,10 @@
-"""The only code that talks to AWS: paced, recorded, retried where that is safe, errors translated.
-
-Everything else says what it wants in AWS's own words and gets plain dictionaries back:
-
-    aws.call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    for subnet in aws.each("ec2", "DescribeSubnets", "Subnets", Filters=[...]): ...
-"""
+"""One account as one principal: each call paced, recorded, and retried where that is safe."""
 
 from __future__ import annotations
 
 import copy
 import random
-import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,41 +12,23 @@ from typing import Any
 
 import boto3
 import botocore.exceptions
-import botocore.loaders
-import botocore.parsers
 import botocore.session
 import jmespath
 from botocore import xform_name
-from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 
-from preflight import errors, translate
-from preflight.actions import action_of
+from preflight import errors
+from preflight.aws.calls import Calls
+from preflight.aws.failures import ANSWERS, READS, is_repeatable, translated
+from preflight.aws.pace import Pace
+from preflight.aws.regions import home_region
+from preflight.aws.sessions import CONFIG, session_of, session_with
 from preflight.clock import Clock, SystemClock
 from preflight.once import Once
-from preflight.pace import Pace
 
-#: Operations that only look: asking twice changes nothing, so any failure may be retried.
-READS = ("Describe", "List", "Get", "Head", "Simulate", "Lookup", "Search")
-#: What a call can end with beside its answer; half an answer is a parser's error.
-ANSWERS = (
-    botocore.exceptions.ClientError,
-    botocore.exceptions.BotoCoreError,
-    botocore.parsers.ResponseParserError,
-)
 ATTEMPTS = 6
 #: For an endpoint that has not answered yet: it rather is the wrong one than a weak connection.
 FIRST_ATTEMPTS = 2
-CONFIG = Config(
-    # One attempt: retries are made here, where it is known which calls may be repeated. botocore
-    # would repeat a CreateVpc whose answer got lost, and takes a used-up quota for throttling.
-    retries={"total_max_attempts": 1, "mode": "standard"},
-    # What answers, answers within seconds; a plan of hundreds of calls waits for each silent one.
-    connect_timeout=5,
-    read_timeout=20,
-    max_pool_connections=32,
-    user_agent_extra="preflight",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,37 +43,6 @@ class Identity:
     def partition(self) -> str:
         """`aws`, `aws-cn`, `aws-us-gov`, ..."""
         return self.arn.split(":")[1]
-
-
-class Calls:
-    """What was asked of AWS, by IAM action; safe to share between threads."""
-
-    def __init__(self) -> None:
-        self._made: Counter[tuple[str, str]] = Counter()
-        self._lock = threading.Lock()
-
-    def note(self, service: str, operation: str) -> None:
-        """Count one request."""
-        with self._lock:
-            self._made[service, operation] += 1
-
-    @property
-    def by_operation(self) -> dict[str, int]:
-        """How often each operation was called: `{"ec2:DescribeVpcs": 2}`."""
-        with self._lock:
-            return {f"{s}:{o}": count for (s, o), count in sorted(self._made.items())}
-
-    @property
-    def total(self) -> int:
-        """How many requests were sent, retries included."""
-        with self._lock:
-            return self._made.total()
-
-    @property
-    def actions(self) -> frozenset[str]:
-        """The IAM actions of all calls made."""
-        with self._lock:
-            return frozenset(action_of(*call) for call in self._made)
 
 
 class Aws:
@@ -162,14 +105,14 @@ class Aws:
             try:
                 answer = method(**parameters)
             except ANSWERS as error:
-                translated, status = _translated(service, operation, error)
-                if isinstance(translated, errors.Throttled):
+                failure, status = translated(service, operation, error)
+                if isinstance(failure, errors.Throttled):
                     bucket.slow()
                 if status:
                     self._answered.add((service, where))
                 most = ATTEMPTS if (service, where) in self._answered else FIRST_ATTEMPTS
-                if attempt >= most or not _repeatable(operation, translated, status):
-                    raise translated from error
+                if attempt >= most or not is_repeatable(operation, failure, status):
+                    raise failure from error
             else:
                 self._answered.add((service, where))
                 return answer
@@ -273,7 +216,7 @@ class Aws:
             self.region,
             clock=self.clock,
             calls=self.calls,
-            session=_session_with(renewed),
+            session=session_with(renewed),
             pace=self._pace if mine else None,
         )
 
@@ -281,12 +224,7 @@ class Aws:
     def _session(self) -> boto3.Session:
         if self._given is not None:
             return self._given
-        try:
-            return _session(self._profile)
-        except botocore.exceptions.ProfileNotFound as error:
-            raise errors.UsageError(
-                str(error), "`aws configure list-profiles` lists them"
-            ) from error
+        return session_of(self._profile)
 
     def _client(self, service: str, region: str) -> Any:
         with self._lock:
@@ -296,7 +234,7 @@ class Aws:
                         service, region_name=region, config=CONFIG
                     )
                 except botocore.exceptions.BotoCoreError as error:
-                    raise _translated(service, "", error)[0] from error
+                    raise translated(service, "", error)[0] from error
             return self._clients[service, region]
 
     def _paging(self, service: str, operation: str) -> dict[str, Any] | None:
@@ -321,59 +259,6 @@ def as_principal(region: str, access_key_id: str, secret_access_key: str) -> Aws
     return Aws(region, session=session)
 
 
-def partition_of(region: str) -> str:
-    """Name the partition of a Region: `aws`, `aws-cn`, `aws-us-gov`, ..."""
-    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
-    for partition in partitions:
-        if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region):
-            return str(partition["id"])
-    return "aws"
-
-
-def home_region(region: str) -> str:
-    """Name the Region of the same partition that is always enabled."""
-    for beginning, home in (("cn-", "cn-north-1"), ("us-gov-", "us-gov-west-1")):
-        if region.startswith(beginning):
-            return home
-    return "us-east-1"
-
-
-def _session(profile: str | None = None) -> boto3.Session:
-    """Make a session that speaks to regional STS endpoints, whatever the environment says."""
-    core = botocore.session.Session(profile=profile)
-    core.set_config_variable("sts_regional_endpoints", "regional")
-    return boto3.Session(botocore_session=core)
-
-
-def configured_region(profile: str | None) -> str | None:
-    """Read the Region of a profile of the AWS configuration, as every AWS tool does."""
-    try:
-        region: str | None = boto3.Session(profile_name=profile).region_name
-    except botocore.exceptions.ProfileNotFound as error:
-        raise errors.UsageError(str(error), _LIST_PROFILES) from error
-    return region
-
-
-def known_regions() -> tuple[str, ...]:
-    """Name the Regions of every partition, as far as the installed botocore knows them."""
-    partitions = botocore.loaders.create_loader().load_data("partitions")["partitions"]
-    named = (region for partition in partitions for region in partition["regions"])
-    return tuple(sorted(region for region in named if not region.endswith("-global")))
-
-
-def cli_word(name: str) -> str:
-    """Write an operation or a parameter as the AWS CLI spells it: `--vpc-id`, `delete-vpc`."""
-    return str(xform_name(name[:1].upper() + name[1:], "-"))
-
-
-def _session_with(credentials: RefreshableCredentials) -> boto3.Session:
-    session = botocore.session.get_session()
-    session.set_config_variable("sts_regional_endpoints", "regional")
-    # botocore has no public way to hand in credentials that renew themselves.
-    session._credentials = credentials  # noqa: SLF001
-    return boto3.Session(botocore_session=session)
-
-
 def _next_tokens(paging: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
     more = paging.get("more_results")
     if more and not jmespath.search(more, page):
@@ -385,49 +270,3 @@ def _next_tokens(paging: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]
         name: jmespath.search(source, page) for name, source in zip(names, sources, strict=True)
     }
     return {name: token for name, token in found.items() if token}
-
-
-def _repeatable(operation: str, error: errors.AwsError, status: int) -> bool:
-    if isinstance(error, errors.Throttled):
-        return True
-    lost = isinstance(error, errors.Unreachable) or status >= 500
-    return lost and operation.startswith(READS)
-
-
-def _translated(service: str, operation: str, error: Exception) -> tuple[errors.AwsError, int]:
-    if isinstance(error, botocore.exceptions.ClientError):
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        return translate.from_response(service, operation, error.response), status
-    for types, kind, hint in BOTOCORE:
-        if isinstance(error, types):
-            return kind(str(error), service=service, operation=operation, hint=hint), 0
-    return errors.AwsError(str(error), service=service, operation=operation), 0
-
-
-_LIST_PROFILES = "`aws configure list-profiles` lists them"
-_SIGN_IN = "sign in: `aws configure`, `aws sso login`, --profile NAME or the AWS_* variables"
-BOTOCORE: tuple[tuple[tuple[type[Exception], ...], type[errors.AwsError], str], ...] = (
-    (
-        (
-            botocore.exceptions.NoCredentialsError,
-            botocore.exceptions.PartialCredentialsError,
-            botocore.exceptions.CredentialRetrievalError,
-            botocore.exceptions.TokenRetrievalError,
-            botocore.exceptions.SSOError,
-        ),
-        errors.CredentialsError,
-        _SIGN_IN,
-    ),
-    (
-        (
-            botocore.exceptions.HTTPClientError,
-            botocore.exceptions.ConnectionError,
-            botocore.exceptions.EndpointConnectionError,
-            botocore.exceptions.ReadTimeoutError,
-            botocore.exceptions.ConnectTimeoutError,
-            botocore.parsers.ResponseParserError,
-        ),
-        errors.Unreachable,
-        "check the network, the Region's name and AWS_ENDPOINT_URL",
-    ),
-)

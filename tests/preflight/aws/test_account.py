@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from preflight import errors, translate
-from preflight.aws import ATTEMPTS, FIRST_ATTEMPTS, Aws, as_principal
+from preflight import errors
+from preflight.aws import ATTEMPTS, FIRST_ATTEMPTS, Aws, as_principal, translate
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 

@@ -1,0 +1,54 @@
+"""Sessions of boto3: where credentials come from, and how their clients behave."""
+
+from __future__ import annotations
+
+import boto3
+import botocore.exceptions
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+
+from preflight import errors
+
+CONFIG = Config(
+    # One attempt: retries are made here, where it is known which calls may be repeated. botocore
+    # would repeat a CreateVpc whose answer got lost, and takes a used-up quota for throttling.
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    # What answers, answers within seconds; a plan of hundreds of calls waits for each silent one.
+    connect_timeout=5,
+    read_timeout=20,
+    max_pool_connections=32,
+    user_agent_extra="preflight",
+)
+_LIST_PROFILES = "`aws configure list-profiles` lists them"
+
+
+def session_of(profile: str | None = None) -> boto3.Session:
+    """Make a session that speaks to regional STS endpoints, whatever the environment says.
+
+    Raises `UsageError` for a profile that is not there.
+    """
+    try:
+        core = botocore.session.Session(profile=profile)
+        core.set_config_variable("sts_regional_endpoints", "regional")
+        return boto3.Session(botocore_session=core)
+    except botocore.exceptions.ProfileNotFound as error:
+        raise errors.UsageError(str(error), _LIST_PROFILES) from error
+
+
+def session_with(credentials: RefreshableCredentials) -> boto3.Session:
+    """Make a session whose credentials renew themselves."""
+    session = botocore.session.get_session()
+    session.set_config_variable("sts_regional_endpoints", "regional")
+    # botocore has no public way to hand in credentials that renew themselves.
+    session._credentials = credentials  # noqa: SLF001
+    return boto3.Session(botocore_session=session)
+
+
+def configured_region(profile: str | None) -> str | None:
+    """Read the Region of a profile of the AWS configuration, as every AWS tool does."""
+    try:
+        region: str | None = boto3.Session(profile_name=profile).region_name
+    except botocore.exceptions.ProfileNotFound as error:
+        raise errors.UsageError(str(error), _LIST_PROFILES) from error
+    return region
