@@ -7,7 +7,7 @@ stands in `preflight.resource`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -109,6 +109,18 @@ class Found:
     def strength(self) -> Strength:
         """The best evidence there is; none at all is as weak as C."""
         return min((piece.strength for piece in self.evidence), default=Strength.C)
+
+    def owned(self, tags: Mapping[str, str], owner: Owner) -> Found | None:
+        """Give it with all that Preflight's own tags say; None when they do not name this owner."""
+        if (evidence := tagged(tags, owner)) is None:
+            return None
+        return replace(
+            self,
+            address=tags.get(RESOURCE_TAG, ""),
+            cluster=owner.cluster,
+            incarnation=tags.get(INCARNATION_TAG, ""),
+            evidence=(evidence,),
+        )
 
 
 def tagged(tags: Mapping[str, str], owner: Owner) -> Evidence | None:

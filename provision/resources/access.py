@@ -8,7 +8,7 @@ from typing import Any
 from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.resource import Ids, Resource
 from provision.resources.eks import PARENT_ARN, Cluster, each_listed
 from provision.resources.iam import Role
@@ -105,20 +105,16 @@ class AccessEntry(Resource):
             except NotFound:
                 continue
             tags = tag_map(entry.get("tags"))
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=arn,
                 region=owner.region,
                 arn=entry.get("accessEntryArn", ""),
                 name=arn,
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
                 detail={"cluster": cluster["name"]},
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:

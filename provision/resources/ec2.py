@@ -9,12 +9,9 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.found import (
     CLUSTER_TAG,
-    INCARNATION_TAG,
-    RESOURCE_TAG,
     Found,
     Owner,
     tag_map,
-    tagged,
 )
 from preflight.resource import Ids, Kind, Resource
 
@@ -71,21 +68,16 @@ def found(
     `thing` is the resource type in the ARN where it is not the second half of the kind.
     """
     tags = tag_map(described.get("Tags"))
-    if (evidence := tagged(tags, owner)) is None:
-        return None
     thing = thing or cls.kind.removeprefix("ec2/")
     id = str(described[id_key])
-    return Found(
+    here = Found(
         kind=cls.kind,
         id=id,
         region=owner.region,
         arn=f"arn:{owner.partition}:ec2:{owner.region}:{owner.account}:{thing}/{id}",
         name=tags.get("Name", ""),
-        address=tags.get(RESOURCE_TAG, ""),
-        cluster=owner.cluster,
-        incarnation=tags.get(INCARNATION_TAG, ""),
-        evidence=(evidence,),
     )
+    return here.owned(tags, owner)
 
 
 def each_found(

@@ -10,7 +10,7 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import REPOSITORIES
 from preflight.errors import NotFound
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.names import REPOSITORY, NameRule, derive
 from preflight.quota import Demand
 from preflight.resource import Ids, Resource
@@ -107,20 +107,16 @@ class Repository(Resource):
                 tags = tag_map(aws.call("ecr", "ListTagsForResource", resourceArn=arn)["tags"])
             except NotFound:
                 continue  # gone since it was listed
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=name,
                 region=owner.region,
                 arn=arn,
                 name=name,
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
                 created=repository.get("createdAt"),
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:

@@ -11,7 +11,7 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import EVENT_RULES
 from preflight.errors import AwsError, NotFound
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.names import EVENT_RULE, NameRule, derive
 from preflight.quota import Demand
 from preflight.resource import Ids, Resource
@@ -108,19 +108,15 @@ class Rule(Resource):
             except NotFound:
                 continue  # gone since it was listed
             tags = tag_map(answer["Tags"])
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=rule["Name"],
                 region=owner.region,
                 arn=rule["Arn"],
                 name=rule["Name"],
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:guardduty:{owner.region}:{owner.account}:detector/*"
@@ -67,19 +67,15 @@ class Detector(Resource):
             except NotFound:
                 continue  # gone since it was listed
             tags = tag_map(described.get("Tags"))
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=str(id),
                 region=owner.region,
                 arn=f"arn:{owner.partition}:guardduty:{owner.region}:{owner.account}:detector/{id}",
                 name=str(id),
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import OIDC_PROVIDERS
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.quota import Demand
 from preflight.resource import Ids, Resource
 from provision.resources.iam import tag_list
@@ -74,19 +74,15 @@ class OidcProvider(Resource):
                 "iam", "ListOpenIDConnectProviderTags", "Tags", OpenIDConnectProviderArn=arn
             )
             tags = tag_map(list(listed))
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=arn,
                 region=owner.region,
                 arn=arn,
                 name=arn.split(":oidc-provider/", 1)[1],
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:

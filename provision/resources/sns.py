@@ -9,7 +9,7 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.catalogue import TOPICS
 from preflight.errors import NotFound
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.names import TOPIC, NameRule, derive
 from preflight.quota import Demand
 from preflight.resource import Ids, Resource
@@ -81,19 +81,15 @@ class Topic(Resource):
                 tags = tag_map(aws.call("sns", "ListTagsForResource", ResourceArn=arn)["Tags"])
             except NotFound:
                 continue  # gone since it was listed
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=arn,
                 region=owner.region,
                 arn=arn,
                 name=name,
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:

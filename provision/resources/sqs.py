@@ -10,7 +10,7 @@ from typing import Any
 from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.errors import NotFound
-from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Found, Owner, tag_map, tagged
+from preflight.found import Found, Owner, tag_map
 from preflight.names import QUEUE, NameRule, derive
 from preflight.resource import Ids, Resource
 
@@ -91,19 +91,15 @@ class Queue(Resource):
                 tags = tag_map(aws.call("sqs", "ListQueueTags", QueueUrl=url).get("Tags"))
             except NotFound:
                 continue  # deleted queues are listed for up to a minute
-            if (evidence := tagged(tags, owner)) is None:
-                continue
-            yield Found(
+            here = Found(
                 kind=cls.kind,
                 id=url,
                 region=owner.region,
                 arn=_arn(owner, name),
                 name=name,
-                address=tags.get(RESOURCE_TAG, ""),
-                cluster=owner.cluster,
-                incarnation=tags.get(INCARNATION_TAG, ""),
-                evidence=(evidence,),
             )
+            if (ours := here.owned(tags, owner)) is not None:
+                yield ours
 
     @classmethod
     def delete(cls, aws: Aws, found: Found) -> None:
