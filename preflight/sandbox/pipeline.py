@@ -48,6 +48,7 @@ from preflight.sandbox.faults.disturbance import (
 )
 from preflight.sandbox.faults.repaging import PAGES, repage
 from preflight.sandbox.faults.rules import Fault, Faults, error_of
+from preflight.sandbox.identity.credentials import not_taken
 from preflight.sandbox.identity.principals import principal_of
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.table import Table
@@ -146,7 +147,7 @@ class Pipeline:
                 self.world, request.access_key_id, request.session_token
             )
         except AwsFault as fault:
-            raise unknown_credentials(request, fault) from fault
+            raise not_taken(request, fault) from fault
 
     def _disturb(self, request: Request) -> Fault | None:
         """Wait as told, and fail as told: real time, so that clients' own timing is tested.
@@ -220,24 +221,6 @@ def _break(response: Response, rule: Fault) -> None:
         half = response.body[: len(response.body) // 2]
         raise Broken(answer=(_status_line(response.status), headers, half))
     raise Broken(is_reset=rule.effect in (CONNECTION_RESET, TRUNCATED_BODY))
-
-
-def unknown_credentials(request: Request, fault: AwsFault) -> AwsFault:
-    """Say "I do not know this key" in the words each service has for it."""
-    if fault.code == "ExpiredToken":
-        if request.service == "ec2":
-            return AwsFault("RequestExpired", "Request has expired.", 400)
-        is_json = request.service not in ("iam", "sts", "s3", "autoscaling", "elb", "elbv2")
-        return AwsFault("ExpiredTokenException", fault.message, 403) if is_json else fault
-    if request.service == "ec2":
-        message = "AWS was not able to validate the provided access credentials"
-        return AwsFault("AuthFailure", message, 401)
-    if request.service == "s3":
-        message = "The AWS Access Key Id you provided does not exist in our records."
-        return AwsFault("InvalidAccessKeyId", message, 403)
-    if request.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form"):
-        return fault
-    return AwsFault("UnrecognizedClientException", fault.message, fault.http_status)
 
 
 def _not_implemented(request: Request, reason: str = "") -> AwsFault:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.identity.credentials import not_taken
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
@@ -82,10 +83,8 @@ def refuse_disabled_region(request: Request) -> None:
     """Answer from a Region that is not opted in as AWS does: it does not know the keys there."""
     if is_enabled(request.world, request.region):
         return
-    from preflight.sandbox.pipeline import unknown_credentials
-
     message = "The security token included in the request is invalid"
-    raise unknown_credentials(request, AwsFault("InvalidClientTokenId", message, 403))
+    raise not_taken(request, AwsFault("InvalidClientTokenId", message, 403))
 
 
 def _account_status(world: World, region: str) -> str:
