@@ -16,8 +16,10 @@ from preflight.sandbox.server import Sandbox
 def sandbox_server() -> Iterator[Sandbox]:
     """The server itself, with whatever the last test left in it. Most tests want `sandbox`."""
     with Sandbox() as running:
-        # What moto and botocore have read stays until the end: no use to search it for garbage.
+        # What moto and botocore have read stays until the end: no use to search it for garbage,
+        # nor what each client reads, as often as Python would.
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         yield running
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import signal
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -39,9 +39,10 @@ def serve(
     """Serve until Ctrl-C. Prints one JSON line with the endpoint and credentials when ready."""
     from preflight.cli.embedded import embedded
 
-    ended = threading.Event()
+    # Not an Event: a signal that comes while its lock is held would wait for itself.
+    ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda number, _: ended.put(number))
     server = embedded(
         scenario=scenario,
         port=port,
@@ -57,6 +58,6 @@ def serve(
         raise UsageError(f"port {port} is in use", "choose another, or 0 for a free one") from error
     try:
         typer.echo(json.dumps(server.banner()))
-        ended.wait()
+        ended.get()
     finally:
         server.stop()

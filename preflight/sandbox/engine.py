@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
+
+from preflight.sandbox import models
 
 # Read by moto when a backend is made. Without the first no arn:aws:iam::aws:policy/* exists; with
 # default images some 1,300 snapshots would belong to the account.
@@ -76,15 +79,21 @@ def reset() -> None:
 
 def backend(service: str, account: str, region: str) -> Any:
     """Give moto's backend object of a service, made if it is not there yet."""
+    return _backends(service)[account][region]
+
+
+@cache
+def _backends(service: str) -> Any:
+    """Import moto's part for a service when it is first needed: all of them take many seconds."""
     from moto.backends import get_backend
 
-    if service == "ec2":
-        # Not earlier: a sandbox starts twice as fast without EC2.
-        from preflight.sandbox.ec2 import filters, instances
+    with models.reading(), models.sharing():
+        if service == "ec2":
+            from preflight.sandbox.ec2 import filters, instances
 
-        filters.install()
-        instances.install()
-    return get_backend(service)[account][region]  # type: ignore[call-overload]
+            filters.install()
+            instances.install()
+        return get_backend(service)  # type: ignore[call-overload]
 
 
 def backends_in_use(account: str) -> Iterator[tuple[str, str, Any]]:

@@ -34,7 +34,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from preflight.sandbox import engine, wire
+from preflight.sandbox import engine, models, wire
 from preflight.sandbox.account.snapshot import Baseline
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.control import Control
@@ -204,7 +204,8 @@ class Pipeline:
         host = self._moto.infer_service_region_host(environ, path)
         if not self._moto.get_backend_for_host(host):
             raise _not_implemented(request)
-        found = self._moto.get_application(environ)
+        with models.reading(), models.sharing():
+            found = self._moto.get_application(environ)
         is_plain = "HTTP_AUTHORIZATION" in environ and not path.startswith(S3_CONTROL)
         if is_plain and request.service not in SEVERAL_APPLICATIONS:
             self._applications[request.service] = found

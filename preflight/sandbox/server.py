@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from preflight.sandbox import engine, table
+from preflight.sandbox import engine, models, table
 from preflight.sandbox.account.furnish import furnish
 from preflight.sandbox.account.scenario import Scenario, read_scenario
 from preflight.sandbox.calllog import CallLog
@@ -66,6 +66,10 @@ class Sandbox:
 
     def start(self) -> None:
         """Read the scenario, open the port, and fill the account."""
+        with models.reading():
+            self._start()
+
+    def _start(self) -> None:
         scenario = read_scenario(self._source)
         engine.take()
         self._holds_moto = True

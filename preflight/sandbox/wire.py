@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+from preflight.sandbox import models
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.names import CLIENT_BY_SIGNING_NAME
 
@@ -115,10 +116,9 @@ def operation_model(service: str, operation: str) -> Any:
     """Give botocore's model of an operation, or None when there is no such thing."""
     from botocore.exceptions import UnknownServiceError
     from botocore.model import OperationNotFoundError
-    from moto.core.utils import get_service_model
 
     try:
-        return get_service_model(service).operation_model(operation)
+        return models.service_model(service).operation_model(operation)
     except (OperationNotFoundError, UnknownServiceError):
         return None
 

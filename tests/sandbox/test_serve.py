@@ -90,9 +90,14 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     assert "Traceback" not in error
 
 
-def test_one_line_and_then_any_client_is_answered() -> None:
+def test_one_line_and_then_any_client_is_answered(tmp_path: Path) -> None:
+    file = tmp_path / "account.yaml"
+    file.write_text("calls:\n- {service: ec2, operation: CreateInternetGateway}\n")
     command = [sys.executable, "-m", "preflight", "sandbox", "serve", "--time-scale", "60"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command += ["--scenario", str(file)]
+    # What is set for the real AWS is not for this one.
+    environment = os.environ | {"AWS_PROFILE": "nobody", "AWS_USE_FIPS_ENDPOINT": "true"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         banner = json.loads(process.stdout.readline())
         sts = boto3.client(

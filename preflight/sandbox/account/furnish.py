@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from preflight.errors import SpecError
+from preflight.sandbox import models
 from preflight.sandbox.account.scenario import REFERENCE, Scenario
 from preflight.sandbox.wire import operation_model
 from preflight.sandbox.world import World
@@ -144,25 +144,21 @@ class _Furnisher:
         from botocore.config import Config
 
         if (service, region) not in self._clients:
-            self._clients[service, region] = _session().create_client(
+            self._clients[service, region] = models.session().create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint,
                 aws_access_key_id=self._world.setup_key_id,
                 aws_secret_access_key=self._world.admin_secret,
                 config=Config(
-                    retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}
+                    retries={"total_max_attempts": 1},
+                    s3={"addressing_style": "path"},
+                    proxies={},
+                    use_dualstack_endpoint=False,
+                    use_fips_endpoint=False,
                 ),
             )
         return self._clients[service, region]
-
-
-@cache
-def _session() -> Any:
-    """Give botocore, whose descriptions of AWS take longer to read than an account to fill."""
-    import botocore.session
-
-    return botocore.session.get_session()
 
 
 def _fill(value: Any, names: Mapping[str, Any]) -> Any:

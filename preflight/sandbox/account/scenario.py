@@ -16,6 +16,7 @@ from typing import Any
 
 from preflight import yamlfile
 from preflight.errors import SpecError
+from preflight.sandbox import models
 
 # `${name}` in the parameters of a call.
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
@@ -124,10 +125,9 @@ def _check_calls(scenario: Scenario) -> None:
 
 def _check_operation(scenario: Scenario, at: list[str | int], call: Mapping[str, Any]) -> None:
     from botocore.exceptions import UnknownServiceError
-    from moto.core.utils import get_service_model
 
     try:
-        model = get_service_model(call["service"])
+        model = models.service_model(call["service"])
     except UnknownServiceError as error:
         message = f"there is no AWS client named {call['service']}"
         raise scenario.error([*at, "service"], message) from error
