@@ -100,34 +100,44 @@ class Context:
     """Condition keys in lower case with their values; `unknown` are the keys nobody can tell.
 
     An entry of `unknown` that ends in `*` stands for all keys that begin so; `*` alone makes every
-    key unknown that has no value. All other keys without a value are absent.
+    key unknown that has no value. All other keys without a value are absent, and so are those that
+    an entry of `absent`, written alike, takes out of the unknown ones.
     """
 
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, values: Mapping[str, ContextValue], unknown: Iterable[str] = ()) -> Context:
+    def of(
+        cls,
+        values: Mapping[str, ContextValue],
+        unknown: Iterable[str] = (),
+        absent: Iterable[str] = (),
+    ) -> Context:
         """Read keys in any case; a string is one value, anything else a list of values."""
         read = {
             key.lower(): (value,) if isinstance(value, str) else tuple(value)
             for key, value in values.items()
         }
-        return cls(values=MappingProxyType(read), unknown=frozenset(key.lower() for key in unknown))
+        return cls(
+            values=MappingProxyType(read),
+            unknown=frozenset(key.lower() for key in unknown),
+            absent=frozenset(key.lower() for key in absent),
+        )
 
     def look(self, key: str) -> tuple[str, ...] | Missing:
         """Give the values of a key (lower case); a key with an empty list is absent."""
         values = self.values.get(key)
         if values:
             return values
-        if values is None and self.unknown and self._is_unknown(key):
-            return Missing.UNKNOWN
+        if values is None and self.unknown and _named(key, self.unknown):
+            return Missing.ABSENT if _named(key, self.absent) else Missing.UNKNOWN
         return Missing.ABSENT
 
-    def _is_unknown(self, key: str) -> bool:
-        return key in self.unknown or any(
-            name.endswith("*") and key.startswith(name[:-1]) for name in self.unknown
-        )
+
+def _named(key: str, names: frozenset[str]) -> bool:
+    return key in names or any(name.endswith("*") and key.startswith(name[:-1]) for name in names)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,10 @@ Effect = Callable[[Request, Response], Mapping[str, Any] | None]
 MODULES: tuple[str, ...] = (
     "preflight.sandbox.account.regions",
     "preflight.sandbox.identity.iam",
+    "preflight.sandbox.identity.service_linked",
+    "preflight.sandbox.identity.boundaries",
     "preflight.sandbox.identity.authorise",
+    "preflight.sandbox.identity.denial",
     "preflight.sandbox.identity.simulate",
     "preflight.sandbox.identity.sts",
     "preflight.sandbox.quotas.operations",
@@ -37,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.ec2.instances",
     "preflight.sandbox.ec2.lifecycle",
     "preflight.sandbox.ec2.tokens",
+    "preflight.sandbox.identity.permissions_lag",
     "preflight.sandbox.identity.propagation",
     "preflight.sandbox.identity.key_policies",
     "preflight.sandbox.ec2.describe_lag",

@@ -9,7 +9,6 @@ from preflight.aws import Aws
 from preflight.found import Found, Owner, State, tag_map
 from preflight.price import Charge
 from preflight.resource import Kind
-from provision.resources.ec2 import arn
 from provision.strays import evidence
 
 
@@ -18,7 +17,13 @@ class Snapshot(Kind):
 
     kind = "ec2/snapshot"
     finds = actions("ec2:DescribeSnapshots")
-    deletes = (Action(name="ec2:DeleteSnapshot", on=(arn("snapshot"),)),)
+    #: Snapshots can be shared: their ARN holds no account.
+    deletes = (
+        Action(
+            name="ec2:DeleteSnapshot",
+            on=("arn:{owner.partition}:ec2:{owner.region}::snapshot/*",),
+        ),
+    )
     holds_data = True
 
     @classmethod

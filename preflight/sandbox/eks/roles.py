@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from preflight.sandbox.eks.state import find_role, refuse, trusts
-from preflight.sandbox.identity.iam import service_linked_role_name
+from preflight.sandbox.identity.service_linked import service_linked_role_name
 from preflight.sandbox.request import Request
 
 # What EKS says of a role it does not know, also of one that it does not know yet.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from preflight.policy import Context, Outcome, Principal, PrincipalType, evaluate
+from preflight.policy import Request as Question
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.fault import AwsFault
+from preflight.sandbox.identity.iam import read_policy
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
 
@@ -227,16 +230,14 @@ def find_role(request: Request, role_arn: str) -> Any:
 
 
 def trusts(role: Any, service: str) -> bool:
-    """Whether the role's trust policy lets a service assume it."""
+    """Whether the role's trust policy lets a service assume it, as far as that can be told."""
     document = role.assume_role_policy_document or "{}"
-    statements = json.loads(document).get("Statement", []) if isinstance(document, str) else []
-    return any(
-        service in _listed(one.get("Principal"), "Service")
-        for one in (statements if isinstance(statements, list) else [statements])
-        if one.get("Effect") == "Allow"
+    question = Question(
+        action="sts:AssumeRole",
+        principal=Principal(arn=service, type=PrincipalType.SERVICE),
+        resource=role.arn,
+        context=Context(unknown=frozenset({"*"})),
     )
-
-
-def _listed(principal: Any, kind: str) -> Sequence[str]:
-    value = principal.get(kind, []) if isinstance(principal, Mapping) else []
-    return [value] if isinstance(value, str) else list(value)
+    trust = read_policy(document, "trust policy")
+    decision = evaluate(question, identity=(), resource=trust, resource_must_allow=True)
+    return decision.outcome in {Outcome.ALLOWED, Outcome.UNKNOWN}

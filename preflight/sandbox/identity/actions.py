@@ -1,23 +1,32 @@
 """What a request needs to be allowed: its IAM actions, on which resources, with which keys.
 
 One operation can need several actions: a tag given on creation, a role passed on, and what
-dependents.py adds. The names of single actions are in preflight/sandbox/names.py.
+dependents.py adds; and an action is judged on every resource that it takes. The names of single
+actions are in preflight/sandbox/names.py, resources in preflight/sandbox/identity/resources/.
 
-A resource is named where the request says it plainly. Where it does not, it is None: statements
-with any resource pattern of that AWS service are then taken to match if they allow, and only
-patterns that cover everything if they deny. The sandbox is lenient there, never stricter than AWS.
+Where the sandbox cannot tell an ARN, statements with any resource pattern of that AWS service are
+taken to match if they allow, and only patterns that cover everything if they deny: it is lenient
+there, never stricter than AWS.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from preflight.policy import ContextValue
-from preflight.sandbox.identity.arns import created_resource, iam_arn, resource_of, tagged_resources
 from preflight.sandbox.identity.dependents import dependents
+from preflight.sandbox.identity.keys import (
+    input_keys,
+    request_tags,
+    tag_keys,
+    taken_keys,
+    values_at,
+)
 from preflight.sandbox.identity.requirement import Requirement
+from preflight.sandbox.identity.resources import Arns, arn, resources_of
+from preflight.sandbox.identity.resources.ec2 import ec2_arn, tagged_type
+from preflight.sandbox.identity.resources.eks import PARTS, part_arn
+from preflight.sandbox.identity.resources.iam import iam_arn
 from preflight.sandbox.request import Request
 
 # Allowed to everyone whose credentials are valid, whatever policies say.
@@ -72,42 +81,22 @@ PASSED_ROLES: dict[tuple[str, str], tuple[tuple[tuple[str, ...], str | None], ..
     ("iam", "AddRoleToInstanceProfile"): ((("RoleName",), None),),
 }
 
-# Condition keys that come from the input: operation -> key -> member of the input.
-INPUT_KEYS = {
-    ("iam", "AttachRolePolicy"): {"iam:PolicyARN": "PolicyArn"},
-    ("iam", "AttachUserPolicy"): {"iam:PolicyARN": "PolicyArn"},
-    ("iam", "CreateRole"): {"iam:PermissionsBoundary": "PermissionsBoundary"},
-    ("iam", "CreateServiceLinkedRole"): {"iam:AWSServiceName": "AWSServiceName"},
-    ("iam", "CreateUser"): {"iam:PermissionsBoundary": "PermissionsBoundary"},
-    ("iam", "DetachRolePolicy"): {"iam:PolicyARN": "PolicyArn"},
-    ("iam", "DetachUserPolicy"): {"iam:PolicyARN": "PolicyArn"},
-    ("iam", "PutRolePermissionsBoundary"): {"iam:PermissionsBoundary": "PermissionsBoundary"},
-    ("iam", "PutUserPermissionsBoundary"): {"iam:PermissionsBoundary": "PermissionsBoundary"},
-    ("sts", "AssumeRole"): {
-        "sts:ExternalId": "ExternalId",
-        "sts:RoleSessionName": "RoleSessionName",
-    },
-}
-
 
 def requirements(request: Request) -> Iterator[Requirement]:
-    """Give every question to ask before the request may be carried out, the main one first."""
+    """Give every question to ask before the request may be carried out, the main ones first."""
     key = (request.service, request.operation)
     if key in FREE:
         return
     tags = request_tags(request)
-    context: dict[str, ContextValue] = {
-        name: str(request.parameters[member])
-        for name, member in INPUT_KEYS.get(key, {}).items()
-        if request.parameters.get(member)
-    }
-    context |= _tag_keys(tags)
-    unknown = _own_keys(request)
-    main = resource_of(request)
-    yield Requirement(action=request.action, resource=main, context=context, unknown=unknown)
-    if key == ("s3", "DeleteObjects") and _names_versions(request):
-        yield Requirement(action="s3:DeleteObjectVersion", resource=main, unknown=unknown)
-    yield from _tagging(request, tags, main)
+    context, unknown = input_keys(request) | taken_keys(request), _own_keys(request)
+    mains = resources_of(request)
+    for resource in mains:
+        tagged = request.service != "ec2" or tagged_type(request, resource)
+        keys = context | tag_keys(tags) if tagged else context
+        yield Requirement(action=request.action, resource=resource, context=keys, unknown=unknown)
+    if key == ("s3", "DeleteObjects"):
+        yield from _versions(request, mains, unknown)
+    yield from _tagging(request, tags, mains)
     yield from _passing(request)
     yield from dependents(request)
 
@@ -115,27 +104,57 @@ def requirements(request: Request) -> Iterator[Requirement]:
 def _own_keys(request: Request) -> tuple[str, ...]:
     """Name the keys of the service itself that AWS fills from the resource or the input."""
     prefix = request.action.partition(":")[0]
-    if prefix in {"iam", "sts"}:
-        return (f"{prefix}:ResourceTag/*",)
-    return (f"{prefix}:*",)
+    return () if prefix in {"iam", "sts"} else (f"{prefix}:*",)
 
 
-def _tagging(request: Request, tags: Mapping[str, str], main: str | None) -> Iterator[Requirement]:
+def _versions(request: Request, mains: Arns, unknown: tuple[str, ...]) -> Iterator[Requirement]:
+    """Ask for the versions among the objects that are to be deleted."""
+    objects = (request.parameters.get("Delete") or {}).get("Objects") or ()
+    named = {str(one.get("Key")) for one in objects if one.get("VersionId")}
+    for resource in mains:
+        if str(resource).partition("/")[2] in named:
+            yield Requirement(action="s3:DeleteObjectVersion", resource=resource, unknown=unknown)
+
+
+def _tagging(request: Request, tags: Mapping[str, str], mains: Arns) -> Iterator[Requirement]:
     if not tags:
         return
     action = TAGGING.get((request.service, request.operation))
-    if action:
-        resource = created_resource(request, main)
-        yield Requirement(action=action, resource=resource, context=_tag_keys(tags))
-    if request.service == "ec2" and request.parameters.get("TagSpecifications"):
-        keys = {"ec2:CreateAction": request.operation, **_tag_keys(tags)}
-        for resource in tagged_resources(request):
+    for resource in _new(request, mains) if action else ():
+        yield Requirement(action=action or "", resource=resource, context=tag_keys(tags))
+    if request.service == "ec2":
+        keys = {"ec2:CreateAction": request.operation, **tag_keys(tags)}
+        for spec in request.parameters.get("TagSpecifications") or ():
+            kind = spec.get("ResourceType")
+            resource = ec2_arn(request, str(kind), "*") if kind else None
             yield Requirement(action="ec2:CreateTags", resource=resource, context=keys)
+
+
+def _new(request: Request, mains: Arns) -> Arns:
+    """Name what a creation tags, where that is not what the creation itself is judged on."""
+    if request.service == "eks":
+        return _new_of_eks(request)
+    if request.service == "logs":
+        return [one.removesuffix(":*") for one in mains if one]
+    if request.service == "kms":
+        return [arn(request, "kms", "key/*")]
+    if request.service == "guardduty":
+        return [arn(request, "guardduty", "detector/*")]
+    return mains
+
+
+def _new_of_eks(request: Request) -> Arns:
+    given = request.parameters
+    if request.operation == "CreateCluster":
+        return [arn(request, "eks", f"cluster/{given.get('name')}")]
+    if request.operation == "CreatePodIdentityAssociation":
+        return [arn(request, "eks", f"podidentityassociation/{given.get('clusterName')}/*")]
+    return [part_arn(request, member) for member in PARTS if given.get(member)]
 
 
 def _passing(request: Request) -> Iterator[Requirement]:
     for path, service in PASSED_ROLES.get((request.service, request.operation), ()):
-        for role in dict.fromkeys(_values([request.parameters], path)):
+        for role in dict.fromkeys(values_at([request.parameters], path)):
             yield _pass_role(request, role, service)
     profile = request.parameters.get("IamInstanceProfile")
     if request.action == "ec2:RunInstances" and profile:
@@ -156,51 +175,3 @@ def _roles_of_profile(request: Request, profile: Mapping[str, str]) -> list[str]
     with request.world.lock:
         profiles = list(request.world.backend("iam", "aws").instance_profiles.values())
     return [role.arn for one in profiles if {one.name, one.arn} & wanted for role in one.roles]
-
-
-def _values(found: list[Any], path: Iterable[str]) -> list[str]:
-    for step in path:
-        members = [one.get(step) for one in found if isinstance(one, Mapping)]
-        found = [
-            value
-            for member in members
-            for value in (member if isinstance(member, list) else [member])
-            if value
-        ]
-    return [str(value) for value in found]
-
-
-def _names_versions(request: Request) -> bool:
-    objects = request.parameters.get("Delete", {}).get("Objects", [])
-    return any(one.get("VersionId") for one in objects)
-
-
-def request_tags(request: Request) -> dict[str, str]:
-    """Collect the tags in the input, in whichever of AWS's four shapes they come."""
-    given = request.parameters
-    if request.service == "s3":
-        return _tags_in((given.get("CreateBucketConfiguration") or {}).get("Tags"))
-    groups = [given.get("Tags"), given.get("tags")]
-    groups += [spec.get("Tags") for spec in given.get("TagSpecifications") or ()]
-    tags: dict[str, str] = {}
-    for group in groups:
-        tags |= _tags_in(group)
-    return tags
-
-
-def _tags_in(group: Any) -> dict[str, str]:
-    if isinstance(group, Mapping):
-        return {str(key): str(value) for key, value in group.items()}
-    pairs = (
-        (tag.get("Key", tag.get("TagKey", tag.get("key"))), tag.get("Value", tag.get("TagValue")))
-        for tag in group or ()
-        if isinstance(tag, Mapping)
-    )
-    return {str(key): str(value or "") for key, value in pairs if key}
-
-
-def _tag_keys(tags: Mapping[str, str]) -> dict[str, ContextValue]:
-    if not tags:
-        return {}
-    named: dict[str, ContextValue] = {f"aws:RequestTag/{key}": tags[key] for key in tags}
-    return named | {"aws:TagKeys": list(tags)}

@@ -9,18 +9,21 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from preflight.sandbox.identity.arns import ANY, arn
-from preflight.sandbox.identity.iam import service_linked_role_name
+from preflight.sandbox.eks.state import Eks
 from preflight.sandbox.identity.requirement import Requirement
+from preflight.sandbox.identity.resources import ANY, arn
+from preflight.sandbox.identity.resources.ec2 import by_id, ec2_arn, of_instances
+from preflight.sandbox.identity.service_linked import service_linked_role_name
 from preflight.sandbox.request import Request
 
 
 def dependents(request: Request) -> Iterator[Requirement]:
     """Give the questions that follow from what the service does for the caller."""
     rule = _RULES.get((request.service, request.operation))
-    if rule is not None:
-        yield from rule(request)
+    for one in rule(request) if rule is not None else ():
+        yield replace(one, through=_PRINCIPALS.get(request.service, ""))
 
 
 def _cluster(request: Request) -> Iterator[Requirement]:
@@ -44,13 +47,38 @@ def _nodegroup(request: Request) -> Iterator[Requirement]:
         yield from _linked_role(request, "spot.amazonaws.com")
     if given.get("launchTemplate"):
         yield from _looks("ec2:DescribeLaunchTemplateVersions")
-        yield Requirement(action="ec2:RunInstances", resource=None, unknown=("ec2:*",))
-        yield Requirement(
-            action="ec2:CreateTags",
-            resource=None,
-            context={"ec2:CreateAction": "RunInstances"},
-            unknown=("aws:RequestTag/*", "aws:TagKeys"),
-        )
+        yield from _instances(request)
+
+
+def _instances(request: Request) -> Iterator[Requirement]:
+    """Ask for what EKS starts by the launch template, in the subnets of the node group."""
+    template = request.parameters["launchTemplate"]
+    given = {
+        "LaunchTemplate": {
+            "LaunchTemplateId": template.get("id"),
+            "LaunchTemplateName": template.get("name"),
+            "Version": template.get("version"),
+        },
+    }
+    on = [*of_instances(request, given), *by_id(request, request.parameters.get("subnets"))]
+    if not any(":security-group/" in str(one) for one in on):
+        on += by_id(request, _cluster_group(request))
+    for resource in dict.fromkeys(on):
+        yield Requirement(action="ec2:RunInstances", resource=resource, unknown=("ec2:*",))
+    yield Requirement(
+        action="ec2:CreateTags",
+        resource=ec2_arn(request, "instance", "*"),
+        context={"ec2:CreateAction": "RunInstances"},
+        unknown=("aws:RequestTag/*", "aws:TagKeys"),
+    )
+
+
+def _cluster_group(request: Request) -> str:
+    """Name the security group that nodes get where their launch template names none."""
+    with request.world.lock:
+        known = request.world.part(Eks).clusters
+        cluster = known.get((request.region, str(request.parameters.get("clusterName"))))
+        return cluster.group_id if cluster else ""
 
 
 def _detector(request: Request) -> Iterator[Requirement]:
@@ -60,7 +88,9 @@ def _detector(request: Request) -> Iterator[Requirement]:
 def _endpoint(request: Request) -> Iterator[Requirement]:
     if request.parameters.get("VpcEndpointType") == "Interface":
         yield Requirement(
-            action="route53:AssociateVPCWithHostedZone", resource=None, unknown=("route53:*",)
+            action="route53:AssociateVPCWithHostedZone",
+            resource="arn:aws:route53:::hostedzone/*",
+            unknown=("route53:*",),
         )
 
 
@@ -69,7 +99,8 @@ def _query_log(request: Request) -> Iterator[Requirement]:
         yield from _looks(
             "logs:CreateLogDelivery", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"
         )
-        yield Requirement(action="logs:DescribeLogGroups", resource=None)
+        every = arn(request, "logs", "log-group:*")
+        yield Requirement(action="logs:DescribeLogGroups", resource=every)
 
 
 def _query_log_end(_: Request) -> Iterator[Requirement]:
@@ -98,6 +129,13 @@ def _linked_role(request: Request, service: str, *, looks: bool = True) -> Itera
         )
 
 
+#: As whom a service acts, for `aws:CalledVia` and `iam:PassedToService`.
+_PRINCIPALS = {
+    "ec2": "ec2.amazonaws.com",
+    "eks": "eks.amazonaws.com",
+    "guardduty": "guardduty.amazonaws.com",
+    "route53resolver": "route53resolver.amazonaws.com",
+}
 _RULES: dict[tuple[str, str], Callable[[Request], Iterator[Requirement]]] = {
     ("ec2", "CreateVpcEndpoint"): _endpoint,
     ("eks", "CreateCluster"): _cluster,

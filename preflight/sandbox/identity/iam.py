@@ -1,9 +1,8 @@
-"""IAM as the sandbox adds it to moto: who has which policies, boundaries, SCPs, AWS's own roles."""
+"""Who has which policies, boundaries and SCPs, as moto's IAM and the scenario know it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -11,33 +10,13 @@ from urllib.parse import unquote
 from preflight.errors import SpecError
 from preflight.policy import Policy
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.request import Request, Response
+from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
 
 FULL_ACCESS = Policy.parse(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
     id="p-FullAWSAccess",
 )
-
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
-SERVICE_LINKED_ROLES = {
-    "autoscaling.amazonaws.com": "AWSServiceRoleForAutoScaling",
-    "ec2scheduled.amazonaws.com": "AWSServiceRoleForEC2ScheduledInstances",
-    "eks-fargate.amazonaws.com": "AWSServiceRoleForAmazonEKSForFargate",
-    "eks-nodegroup.amazonaws.com": "AWSServiceRoleForAmazonEKSNodegroup",
-    "eks.amazonaws.com": "AWSServiceRoleForAmazonEKS",
-    "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
-    "guardduty.amazonaws.com": "AWSServiceRoleForAmazonGuardDuty",
-    "malware-protection.guardduty.amazonaws.com": (
-        "AWSServiceRoleForAmazonGuardDutyMalwareProtection"
-    ),
-    "route53resolver.amazonaws.com": "AWSServiceRoleForRoute53Resolver",
-    "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
-    "spotfleet.amazonaws.com": "AWSServiceRoleForEC2SpotFleet",
-    "transitgateway.amazonaws.com": "AWSServiceRoleForVPCTransitGateway",
-}
-#: The services that take a CustomSuffix.
-SUFFIXED = frozenset({"autoscaling.amazonaws.com"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,124 +110,77 @@ def _own_sources(kind: str, holder: Any) -> Iterable[Source]:
         )
 
 
+def by_name(world: World, kind: str, name: str) -> Any:
+    """Find a `user`, `role` or `group` by its name; raises NoSuchEntity."""
+    backend = world.backend("iam", "aws")
+    tables = {"user": backend.users, "role": backend.roles, "group": backend.groups}
+    for one in list(tables[kind].values()):
+        if one.name == name:
+            return one
+    raise no_such_entity(kind, name)
+
+
+def boundary_arn(world: World, kind: str, holder: Any) -> str | None:
+    """Name the policy that is the permissions boundary of a user or role."""
+    if kind == "role":
+        return holder.permissions_boundary_arn or None
+    return world.part(UserBoundaries).by_user.get(holder.arn)
+
+
 def boundary(world: World, kind: str, holder: Any) -> Policy | None:
     """Read the permissions boundary of a user or role."""
-    if kind == "role":
-        arn = holder.permissions_boundary_arn
-    else:
-        arn = world.part(UserBoundaries).by_user.get(holder.arn)
+    arn = boundary_arn(world, kind, holder)
     return policy_document(world, arn) if arn else None
 
 
-def scp_levels(world: World) -> list[list[Policy]]:
-    """Give the levels of SCPs that bind this account: the scenario's, as one level.
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """What IAM gives a user or role: all identity policies, and the boundary."""
 
+    policies: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+
+
+def granted(world: World, arn: str) -> Granted:
+    """Read what a user or role has now; nothing for one that is not there."""
+    try:
+        kind, holder = entity(world, arn)
+    except AwsFault:
+        return Granted()
+    return Granted(
+        policies=tuple(source.policy for source in sources(world, kind, holder)),
+        boundary=boundary(world, kind, holder),
+    )
+
+
+def organization(world: World) -> str:
+    """Name the organization that the account is in, empty where the scenario names none."""
+    return str(world.scenario.get("account", {}).get("organization", ""))
+
+
+def scp_levels(world: World) -> list[list[Policy]]:
+    """Give the levels of SCPs that bind this account, from the root of the organization down.
+
+    The scenario's policies are one level, and each list among them is a level of its own.
     FullAWSAccess stands beside policies that only deny, as it does where AWS's default was kept;
     a policy that allows anything takes its place.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
     """
-    level = [
-        Policy.parse(document, id=f"p-scp{number}")
-        for number, document in enumerate(world.scenario.get("scps") or (), start=1)
+    entries = world.scenario.get("scps") or ()
+    levels = [one for one in entries if isinstance(one, list)]
+    rest = [one for one in entries if not isinstance(one, list)]
+    levels += [rest] if rest else []
+    return [_scp_level(level, number) for number, level in enumerate(levels, start=1)]
+
+
+def _scp_level(documents: Sequence[Any], level: int) -> list[Policy]:
+    policies = [
+        Policy.parse(document, id=f"p-scp{level}-{number}")
+        for number, document in enumerate(documents, start=1)
     ]
-    if level and not any(one.allows for policy in level for one in policy.statements):
-        level.insert(0, FULL_ACCESS)
-    return [level] if level else []
-
-
-def service_linked_role_name(service: str, suffix: str) -> str | None:
-    """Name the role AWS makes for one of its services, or None for a service not in the table."""
-    name = SERVICE_LINKED_ROLES.get(service)
-    return f"{name}_{suffix}" if name and suffix else name
-
-
-def create_service_linked_role(request: Request) -> Mapping[str, Any] | Response:
-    """Make the role under AWS's own name; services not in the table go to moto."""
-    service = str(request.parameters["AWSServiceName"])
-    suffix = str(request.parameters.get("CustomSuffix") or "")
-    name = service_linked_role_name(service, suffix)
-    if name is None:
-        return request.forward()
-    if suffix and service not in SUFFIXED:
-        raise AwsFault("InvalidInput", f"Custom suffix is not allowed for {service}", 400)
-    backend = request.world.backend("iam", "aws")
-    if any(role.name == name for role in backend.roles.values()):
-        message = (
-            f"Service role name {name} has been taken in this account, "
-            "please try a different suffix."
-        )
-        raise AwsFault("InvalidInput", message, 400)
-    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    role = backend.create_role(
-        name,
-        json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-        f"/aws-service-role/{service}/",
-        permissions_boundary=None,
-        description=request.parameters.get("Description") or "",
-        tags=[],
-        max_session_duration="3600",
-        linked_service=service,
-    )
-    return {
-        "Role": {
-            "Path": role.path,
-            "RoleName": role.name,
-            "RoleId": role.id,
-            "Arn": role.arn,
-            "CreateDate": role.create_date,
-            "AssumeRolePolicyDocument": role.assume_role_policy_document,
-        }
-    }
-
-
-def put_user_boundary(request: Request) -> Mapping[str, Any]:
-    """Set the permissions boundary of a user."""
-    user = _user(request)
-    arn = str(request.parameters["PermissionsBoundary"])
-    policy_document(request.world, arn)
-    request.world.part(UserBoundaries).by_user[user.arn] = arn
-    return {}
-
-
-def delete_user_boundary(request: Request) -> Mapping[str, Any]:
-    """Take the permissions boundary of a user away."""
-    request.world.part(UserBoundaries).by_user.pop(_user(request).arn, None)
-    return {}
-
-
-def _user(request: Request) -> Any:
-    name = str(request.parameters["UserName"])
-    user = request.world.backend("iam", "aws").users.get(name)
-    if user is None:
-        raise no_such_entity("user", name)
-    return user
-
-
-def keep_new_boundary(request: Request, response: Response) -> Mapping[str, Any] | None:
-    """Remember the boundary a user was created with, and say so."""
-    arn = request.parameters.get("PermissionsBoundary")
-    if not arn:
-        return None
-    request.world.part(UserBoundaries).by_user[response.result["User"]["Arn"]] = str(arn)
-    return show_boundary(request, response)
-
-
-def show_boundary(request: Request, response: Response) -> Mapping[str, Any] | None:
-    """Put a user's boundary into what AWS says of him."""
-    user = response.result["User"]
-    arn = request.world.part(UserBoundaries).by_user.get(user["Arn"])
-    if arn is None:
-        return None
-    shown = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
-    return {"User": {**user, "PermissionsBoundary": shown}}
-
-
-def forget_boundary(request: Request, _: Response) -> None:
-    """Drop what was kept for a user who is gone."""
-    kept = request.world.part(UserBoundaries).by_user
-    users = {user.arn for user in request.world.backend("iam", "aws").users.values()}
-    for arn in set(kept) - users:
-        del kept[arn]
+    if not any(one.allows for policy in policies for one in policy.statements):
+        policies.insert(0, FULL_ACCESS)
+    return policies
 
 
 def refuse_malformed(request: Request) -> None:
@@ -261,18 +193,6 @@ def refuse_malformed(request: Request) -> None:
             except SpecError as error:
                 raise AwsFault("MalformedPolicyDocument", error.message, 400) from error
 
-
-OPERATIONS = {
-    ("iam", "CreateServiceLinkedRole"): create_service_linked_role,
-    ("iam", "DeleteUserPermissionsBoundary"): delete_user_boundary,
-    ("iam", "PutUserPermissionsBoundary"): put_user_boundary,
-}
-
-EFFECTS = {
-    ("iam", "CreateUser"): keep_new_boundary,
-    ("iam", "DeleteUser"): forget_boundary,
-    ("iam", "GetUser"): show_boundary,
-}
 
 _TAKE_POLICIES = (
     ("iam", "CreatePolicy"),

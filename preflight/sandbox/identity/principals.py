@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import string
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from preflight.sandbox.fault import AwsFault
@@ -22,7 +23,8 @@ class Principal:
 
     `arn` is what GetCallerIdentity says; for a role session `role_arn` is the role's own ARN.
     `session_policy` is the policy document passed when the session was made. `is_privileged`
-    marks the sandbox's own set-up, which passes no authorisation, quota or fault.
+    marks the sandbox's own set-up, which passes no authorisation, quota or fault. `issued` is when
+    temporary credentials were made, in virtual time, and None for long-term keys.
     """
 
     kind: PrincipalKind
@@ -34,6 +36,8 @@ class Principal:
     session_policy: str | None = None
     session_policy_arns: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+    issued: datetime | None = None
+    transitive: tuple[str, ...] = ()
     is_privileged: bool = False
 
 
@@ -57,7 +61,7 @@ def random_key(prefix: str) -> str:
 def open_session(world: World, principal: Principal, seconds: int) -> Session:
     """Make temporary credentials for a principal and remember them in the world."""
     session = Session(
-        principal=principal,
+        principal=replace(principal, issued=world.clock.now()),
         access_key_id=random_key("ASIA"),
         secret_access_key=secrets.token_urlsafe(30),
         session_token="Sandbox" + secrets.token_urlsafe(120),

@@ -12,10 +12,12 @@ from preflight.policy import ContextValue
 class Requirement:
     """An action on a resource (None when its ARN is not known) with its condition keys.
 
-    `unknown` are condition keys whose value AWS would know and the sandbox does not.
+    `unknown` are condition keys whose value AWS would know and the sandbox does not. `through` is
+    the AWS service that acts in the caller's name, empty where the caller does it himself.
     """
 
     action: str
     resource: str | None
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    through: str = ""

@@ -6,15 +6,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regi
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from preflight.sandbox.account.regions import is_sts_active
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.identity.principals import Principal, Session, open_session
-from preflight.sandbox.identity.trust import is_trusted
+from preflight.sandbox.identity.session_size import packed_percent, policy_arns
+from preflight.sandbox.identity.web_identity import claims_of, insist
 from preflight.sandbox.request import Request
 
 MINTING = (
@@ -46,19 +46,56 @@ def get_caller_identity(request: Request) -> dict[str, Any]:
 
 
 def assume_role(request: Request) -> dict[str, Any]:
-    """AssumeRole: the role exists, its trust policy lets the caller, and the time is allowed."""
+    """AssumeRole: what authorise.py lets through, if there is the role and the time is allowed."""
     caller, wanted = _caller(request), request.parameters
     if caller.kind == "root" and not caller.is_privileged:
         raise AwsFault("AccessDenied", "Roles may not be assumed by root accounts.", 403)
     role = _role(request, wanted["RoleArn"])
-    trust = _document(role.assume_role_policy_document) if role is not None else {}
-    if role is None or not is_trusted(trust, caller, request.action, wanted):
+    if role is None:
         message = (
             f"User: {caller.arn} is not authorized to perform: sts:AssumeRole "
             f"on resource: {wanted['RoleArn']}"
         )
         raise AwsFault("AccessDenied", message, 403)
     seconds = _role_seconds(caller, role, wanted.get("DurationSeconds"))
+    given = {tag["Key"]: tag["Value"] for tag in wanted.get("Tags", [])}
+    inherited = {key: value for key, value in caller.tags if key in caller.transitive}
+    return _become(
+        request,
+        role,
+        seconds,
+        tags={**given, **inherited},
+        transitive=(*wanted.get("TransitiveTagKeys", ()), *inherited),
+    )
+
+
+def assume_role_with_web_identity(request: Request) -> dict[str, Any]:
+    """AssumeRoleWithWebIdentity: the role has to trust the issuer of the token."""
+    wanted = request.parameters
+    claims = claims_of(str(wanted["WebIdentityToken"]))
+    provider = insist(request, claims)
+    role = _role(request, wanted["RoleArn"])
+    seconds = _role_seconds(None, role, wanted.get("DurationSeconds"))
+    audience = claims["aud"] if isinstance(claims["aud"], str) else claims["aud"][0]
+    return {
+        **_become(request, role, seconds, tags={}, transitive=()),
+        "Provider": provider,
+        "Audience": audience,
+        "SubjectFromWebIdentityToken": str(claims.get("sub", "")),
+    }
+
+
+def _become(
+    request: Request,
+    role: Any,
+    seconds: int,
+    *,
+    tags: Mapping[str, str],
+    transitive: tuple[str, ...],
+) -> dict[str, Any]:
+    """Open a session of a role, and tell of it."""
+    wanted = request.parameters
+    packed = packed_percent(request, tags)
     name = wanted["RoleSessionName"]
     arn = f"arn:aws:sts::{request.world.account}:assumed-role/{role.name}/{name}"
     principal = Principal(
@@ -69,41 +106,15 @@ def assume_role(request: Request) -> dict[str, Any]:
         name=name,
         role_arn=role.arn,
         session_policy=wanted.get("Policy"),
-        session_policy_arns=_arns(wanted),
-        tags=tuple((tag["Key"], tag["Value"]) for tag in wanted.get("Tags", [])),
+        session_policy_arns=policy_arns(wanted),
+        tags=tuple(tags.items()),
+        transitive=transitive,
     )
     session = open_session(request.world, principal, seconds)
     return {
         "Credentials": _credentials(session),
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": arn},
-    }
-
-
-def assume_role_with_web_identity(request: Request) -> dict[str, Any]:
-    """AssumeRoleWithWebIdentity: the token is believed; the role has to trust its issuer."""
-    wanted = request.parameters
-    role = _role(request, wanted["RoleArn"])
-    trust = _document(role.assume_role_policy_document) if role is not None else {}
-    if role is None or "sts:AssumeRoleWithWebIdentity" not in json.dumps(trust):
-        message = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-        raise AwsFault("AccessDenied", message, 403)
-    name = wanted["RoleSessionName"]
-    arn = f"arn:aws:sts::{request.world.account}:assumed-role/{role.name}/{name}"
-    principal = Principal(
-        kind="role",
-        arn=arn,
-        account=request.world.account,
-        user_id=f"{role.id}:{name}",
-        name=name,
-        role_arn=role.arn,
-        session_policy=wanted.get("Policy"),
-        session_policy_arns=_arns(wanted),
-    )
-    session = open_session(request.world, principal, wanted.get("DurationSeconds", 3600))
-    return {
-        "Credentials": _credentials(session),
-        "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": arn},
-        "Provider": "sandbox",
+        **({"PackedPolicySize": packed} if packed else {}),
     }
 
 
@@ -124,6 +135,7 @@ def get_federation_token(request: Request) -> dict[str, Any]:
         message = "Cannot call GetFederationToken with session credentials"
         raise AwsFault("AccessDenied", message, 403)
     seconds = _seconds(wanted.get("DurationSeconds", 43200), 900, 129_600)
+    packed = packed_percent(request, {})
     identifier = f"{caller.account}:{wanted['Name']}"
     principal = Principal(
         kind="federated",
@@ -132,11 +144,12 @@ def get_federation_token(request: Request) -> dict[str, Any]:
         user_id=identifier,
         name=caller.name,
         session_policy=wanted.get("Policy"),
-        session_policy_arns=_arns(wanted),
+        session_policy_arns=policy_arns(wanted),
     )
     return {
         "Credentials": _credentials(open_session(request.world, principal, seconds)),
         "FederatedUser": {"FederatedUserId": identifier, "Arn": principal.arn},
+        **({"PackedPolicySize": packed} if packed else {}),
     }
 
 
@@ -159,18 +172,10 @@ def _role(request: Request, arn: str) -> Any:
     return None
 
 
-def _document(text: Any) -> dict[str, Any]:
-    """Read a policy as moto keeps it: JSON, sometimes percent-encoded."""
-    if isinstance(text, dict):
-        return text
-    parsed = json.loads(text if text.lstrip().startswith("{") else unquote(text))
-    return parsed if isinstance(parsed, dict) else {}
-
-
-def _role_seconds(caller: Principal, role: Any, wanted: int | None) -> int:
+def _role_seconds(caller: Principal | None, role: Any, wanted: int | None) -> int:
     """Bound a session's length: by the role, and by an hour when one role assumes another."""
     longest = int(role.max_session_duration or 3600)
-    if wanted is not None and caller.kind == "role" and wanted > CHAINED_SECONDS:
+    if wanted is not None and caller and caller.kind == "role" and wanted > CHAINED_SECONDS:
         message = "The requested DurationSeconds exceeds the 1 hour session limit for roles "
         raise AwsFault("ValidationError", message + "assumed by role chaining.")
     if wanted is not None and wanted > longest:
@@ -187,10 +192,6 @@ def _seconds(value: int, least: int, most: int) -> int:
         )
         raise AwsFault("ValidationError", message)
     return value
-
-
-def _arns(wanted: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(entry["arn"] for entry in wanted.get("PolicyArns", []) if "arn" in entry)
 
 
 def _credentials(session: Session) -> dict[str, Any]:

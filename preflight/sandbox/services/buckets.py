@@ -9,22 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from preflight.policy import Policy
-from preflight.sandbox.identity import iam
-from preflight.sandbox.identity.requirement import Requirement
 from preflight.sandbox.request import Request, Response
+from preflight.sandbox.world import World
 
 
-def policy(request: Request, requirement: Requirement) -> Policy | None:
-    """Give the policy of the bucket that a requirement is about, when it has one."""
-    arn = requirement.resource or ""
-    if not requirement.action.startswith("s3:") or ":s3:::" not in arn:
-        return None
-    name = arn.partition(":s3:::")[2].partition("/")[0]
-    with request.world.lock:
-        bucket = request.world.backend("s3", "aws").buckets.get(name)
-        document = bucket.policy if bucket is not None else None
-    return iam.read_policy(document.decode(), f"policy of bucket {name}") if document else None
+def policy(world: World, name: str) -> bytes | None:
+    """Give the policy document of a bucket, when there is one."""
+    bucket = world.backend("s3", "aws").buckets.get(name)
+    return bucket.policy if bucket is not None else None
 
 
 def bucket_created(request: Request, _: Response) -> None:

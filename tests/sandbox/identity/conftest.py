@@ -120,9 +120,9 @@ def admin(account: Sandbox) -> Admin:
 def refusal() -> Callable[..., tuple[str, int, str]]:
     """Make a call that must fail, and give code, HTTP status and message."""
 
-    def refused(call: Any, **parameters: Any) -> tuple[str, int, str]:
+    def refused(call: Any, *given: Any, **parameters: Any) -> tuple[str, int, str]:
         with pytest.raises(ClientError) as caught:
-            call(**parameters)
+            call(*given, **parameters)
         error = caught.value.response
         status = error["ResponseMetadata"]["HTTPStatusCode"]
         return error["Error"]["Code"], status, error["Error"]["Message"]

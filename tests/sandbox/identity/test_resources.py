@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+
 Admin = Any
 Refusal = Any
 
@@ -114,3 +116,54 @@ def test_a_resource_the_sandbox_cannot_name_is_matched_by_its_service_alone(
     admin.user(EVERYTHING, denied).client("ec2").create_key_pair(KeyName="another")
     refused = refusal(admin.user(elsewhere).client("ec2").create_key_pair, KeyName="x")
     assert refused[0] == "UnauthorizedOperation"
+
+
+SEVERAL: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("create_subnet", {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}, ["subnet/*", "vpc/vpc-1"]),
+    (
+        "create_security_group",
+        {"GroupName": "g", "Description": "g", "VpcId": "vpc-1"},
+        ["security-group/*", "vpc/vpc-1"],
+    ),
+    (
+        "attach_internet_gateway",
+        {"InternetGatewayId": "igw-1", "VpcId": "vpc-1"},
+        ["internet-gateway/igw-1", "vpc/vpc-1"],
+    ),
+    (
+        "create_nat_gateway",
+        {"SubnetId": "subnet-1", "AllocationId": "eipalloc-1"},
+        ["natgateway/*", "subnet/subnet-1", "elastic-ip/eipalloc-1"],
+    ),
+    (
+        "delete_vpc_endpoints",
+        {"VpcEndpointIds": ["vpce-1", "vpce-2"]},
+        ["vpc-endpoint/vpce-1", "vpc-endpoint/vpce-2"],
+    ),
+    (
+        "create_tags",
+        {"Resources": ["vpc-1", "subnet-1"], "Tags": [{"Key": "a", "Value": "b"}]},
+        ["vpc/vpc-1", "subnet/subnet-1"],
+    ),
+    ("terminate_instances", {"InstanceIds": ["i-1"]}, ["instance/i-1"]),
+]
+
+
+@pytest.mark.parametrize(("operation", "parameters", "on"), SEVERAL)
+def test_an_operation_is_judged_on_every_resource_it_takes(
+    admin: Admin,
+    refusal: Refusal,
+    operation: str,
+    parameters: dict[str, Any],
+    on: list[str],
+) -> None:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    arns = [f"arn:aws:ec2:us-west-2:{admin.sandbox.account}:{one}" for one in on]
+    for left_out in arns:
+        rest = [one for one in arns if one != left_out] or ["arn:aws:ec2:*:*:nothing/*"]
+        statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": rest}
+        call = getattr(admin.user(statement).client("ec2"), operation)
+        assert f"on resource: {left_out} because" in refusal(call, **parameters)[2]
+    every = admin.user({"Effect": "Allow", "Action": "ec2:*", "Resource": arns})
+    allowed = refusal(getattr(every.client("ec2"), operation), DryRun=True, **parameters)
+    assert allowed[0] == "DryRunOperation"

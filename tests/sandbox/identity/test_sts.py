@@ -174,22 +174,3 @@ def test_both_apis_tell_which_regions_are_enabled(sandbox: Sandbox, client: Clie
     told = account.list_regions(RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"])
     assert {region["RegionName"] for region in told["Regions"]} == enabled
     assert account.get_region_opt_status(RegionName="me-south-1")["RegionOptStatus"] == "DISABLED"
-
-
-def test_web_identity_needs_no_signature(sandbox: Sandbox, client: Client) -> None:
-    web = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/x"},
-                "Action": "sts:AssumeRoleWithWebIdentity",
-            }
-        ],
-    }
-    sandbox.reset({"principals": [*ROLES, {"role": "web", "trust": web}]})
-    answer = client("sts").assume_role_with_web_identity(
-        RoleArn=f"{ARN}web", RoleSessionName="pod", WebIdentityToken="x.y.z1"
-    )
-    who = client("sts", credentials=answer["Credentials"]).get_caller_identity()
-    assert who["Arn"].endswith("assumed-role/web/pod")
