@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from preflight.finding import Finding, Status
 from reports.clean import clean, safe_url
 from reports.page import Page
@@ -21,9 +23,14 @@ def check(report: Report, page: Page) -> None:
     for name, findings in groups.items():
         worst = min((each.status for each in findings), key=STATUS_ORDER.index)
         page.status(worst.value, (name, "bold"), f"  {_summary(findings)}")
-        for finding in sorted(findings, key=_place):
-            if finding.status is not Status.PASS or page.options.verbose:
+        shown = [f for f in findings if f.status is not Status.PASS or page.options.verbose]
+        for (hint, url), alike in groupby(sorted(shown, key=_place), key=_remedy):
+            run = list(alike)
+            for finding in run:
                 _finding(finding, page)
+            _say_remedy(
+                hint, url, page, label="fix  " if len(run) == 1 else f"fix all {len(run)}  "
+            )
 
 
 def _place(finding: Finding) -> tuple[int, str]:
@@ -44,10 +51,15 @@ def _finding(finding: Finding, page: Page) -> None:
     page.prose(finding.message, indent=13)
     if finding.waived is not None:
         page.prose(finding.waived, indent=13, label="waived  ")
-    if finding.status is Status.PASS:
-        return
-    if finding.hint:
-        page.line(("fix  ", "dim"), (clean(finding.hint), "cyan"), indent=13)
-    url = safe_url(finding.url)
-    if url:
-        page.line(("see  ", "dim"), (url, "dim"), indent=13)
+
+
+def _remedy(finding: Finding) -> tuple[str | None, str | None]:
+    """What to do, and the page it rests on: told once for all findings in a row that share it."""
+    return (None, None) if finding.status is Status.PASS else (finding.hint, finding.url)
+
+
+def _say_remedy(hint: str | None, url: str | None, page: Page, *, label: str) -> None:
+    if hint:
+        page.line((label, "dim"), (clean(hint), "cyan"), indent=13)
+    if address := safe_url(url):
+        page.line(("see  ", "dim"), (address, "dim"), indent=13)

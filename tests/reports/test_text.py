@@ -204,6 +204,19 @@ def test_colour_only_repeats_what_the_words_say(any_report: Report) -> None:
     assert [line.rstrip() for line in bare.splitlines()] == plain.splitlines()
 
 
+def test_what_one_deed_mends_is_told_once(check_report: Report) -> None:
+    one = next(each for each in check_report.findings if each.status is Status.FAIL)
+    three = tuple(
+        replace(one, subject=name, hint="allow it", url="https://a.b/c")
+        for name in ("ec2:CreateVpc", "ec2:DeleteVpc", "iam:CreateRole")
+    )
+    text = render("text", replace(check_report, findings=three), options=PIPE)
+    assert text.count("allow it") == 1
+    assert "fix all 3  allow it" in text
+    assert text.index("iam:CreateRole") < text.index("fix all 3")
+    assert text.count("https://a.b/c") == 1
+
+
 def test_what_passed_is_one_line_unless_asked_for(check_report: Report) -> None:
     assert "the regional endpoint answers" not in render("text", check_report, options=PIPE)
     verbose = render("text", check_report, options=Options(verbose=True))
