@@ -59,15 +59,14 @@ def permissions(context: Context) -> Iterator[Answer | Coverage]:
 def of_entity(context: Context, behind: Entity) -> Iterator[Answer | Coverage]:
     """Simulate all that the plan and the checks do as one user or role."""
     planned, asking = asked(context)
-    rulings = ask_sparingly(context.aws, behind.arn, planned | asking)
+    rulings = simulated(context, behind)
     if refusal := not_simulated.refused(behind, rulings.values()):
         if "missing_action" in refusal.data:
             yield from second(context, behind, planned, refusal)
         else:
             yield refusal
         return
-    rulings = _without_needless(context, rulings)
-    denied = denials(context.aws, behind.arn, rulings.values())
+    denied = denied_of(context, behind)
     of_plan = [denial for denial in denied if denial.ruling.question in planned]
     yield from text.denied(behind, of_plan)
     yield from summed_up(behind.guessed, planned, of_plan)
@@ -79,6 +78,26 @@ def of_entity(context: Context, behind: Entity) -> Iterator[Answer | Coverage]:
         matched=len(denied),
         status=_worst(denied),
     )
+
+
+def simulated(context: Context, behind: Entity) -> dict[Question, Ruling]:
+    """Simulate all that the plan and the checks do, once in a run: other checks ask for some."""
+
+    def ask() -> dict[Question, Ruling]:
+        planned, asking = asked(context)
+        return ask_sparingly(context.aws, behind.arn, planned | asking)
+
+    return context.once.get(f"simulated:{behind.arn}", ask)
+
+
+def denied_of(context: Context, behind: Entity) -> list[Denial]:
+    """Judge what the simulator does not allow of plan and checks, once in a run."""
+
+    def judge() -> list[Denial]:
+        rulings = _without_needless(context, simulated(context, behind))
+        return denials(context.aws, behind.arn, rulings.values())
+
+    return context.once.get(f"denied:{behind.arn}", judge)
 
 
 def asked(context: Context) -> tuple[set[Question], set[Question]]:

@@ -36,6 +36,9 @@ class InstanceType:
     #: NVIDIA's only: they decide the image. AMD's and Inferentia's need others.
     gpus: int = 0
     current: bool = True
+    #: Network interfaces at most, and the IPv4 addresses each of them has room for; 0 is unsaid.
+    interfaces: int = 0
+    addresses_each: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +148,8 @@ def _instance_types(aws: Aws, names: tuple[str, ...]) -> dict[str, InstanceType]
                 if gpu.get("Manufacturer") == "NVIDIA"
             ),
             current=bool(found.get("CurrentGeneration", True)),
+            interfaces=int(found.get("NetworkInfo", {}).get("MaximumNetworkInterfaces", 0)),
+            addresses_each=int(found.get("NetworkInfo", {}).get("Ipv4AddressesPerInterface", 0)),
         )
         for found in aws.each("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=wanted)
     }

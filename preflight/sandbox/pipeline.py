@@ -190,7 +190,9 @@ class Pipeline:
         chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
         body = b"".join(chunks)
         code = int(status.split()[0])
-        if code == 404 and _is_missing_route(body):
+        # What is asked with HEAD is answered without a body, whether it is there or not.
+        is_head = request.environ.get("REQUEST_METHOD") == "HEAD"
+        if code == 404 and not is_head and _is_missing_route(body):
             raise _not_implemented(request)
         return Response(code, headers.to_wsgi_list(), body, request)
 

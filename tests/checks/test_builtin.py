@@ -16,6 +16,11 @@ from preflight.finding import Status
 
 #: The quota checks have a file of tests of their own.
 HERE = tuple(check for check in CHECKS if not check.id.startswith("quota"))
+CLUSTER, ROLES = frozenset({"cluster dev"}), frozenset({"roles"})
+BUCKETS = frozenset({"bucket dev--artifacts-18b640e326", "bucket dev--logs-18b640e326"})
+LINKED_ROLES = frozenset(
+    {f"AWSServiceRoleForAmazon{name}" for name in ("EKS", "EKSNodegroup", "GuardDuty")}
+)
 #: What may still pass when an action is denied, because it rests on something else.
 RESTS_ON_OTHERS: dict[tuple[str, str], frozenset[str]] = {
     # Assuming the role, or getting a session, proves more than the Region's status.
@@ -24,6 +29,14 @@ RESTS_ON_OTHERS: dict[tuple[str, str], frozenset[str]] = {
     ("sts-regional-endpoint", "sts:AssumeRole"): frozenset({"us-west-2"}),
     ("region", "eks:DescribeClusterVersions"): frozenset({"us-west-2"}),
     ("prerequisites", "sts:GetCallerIdentity"): frozenset({"tools", "python", "state folder"}),
+    # Each kind of name is looked for by itself; a cluster is described where one has the name.
+    ("taken-names", "eks:ListClusters"): ROLES | BUCKETS,
+    ("taken-names", "eks:DescribeCluster"): CLUSTER | ROLES | BUCKETS,
+    ("taken-names", "iam:ListRoles"): CLUSTER | BUCKETS,
+    ("taken-names", "s3:ListAllMyBuckets"): CLUSTER | ROLES,
+    ("taken-names", "s3:ListBucket"): CLUSTER | ROLES,
+    # The simulator knows the role under the path that was guessed, so that the guess is right.
+    ("service-linked-roles", "iam:GetRole"): LINKED_ROLES,
 }
 DENIALS = [(check, action) for check in HERE for action in sorted(check.actions)]
 

@@ -1,4 +1,4 @@
-"""S3 buckets: policies that judge requests, and tags given on creation.
+"""S3 buckets: policies that judge requests, tags given on creation, and other accounts' buckets.
 
 moto knows neither conditions nor principals of bucket policies. Requests count as sent over TLS:
 the sandbox speaks HTTP, but stands for AWS.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
@@ -36,4 +37,19 @@ def _no_opinion(action: str, resource: str) -> Any:
     return PermissionResult.NEUTRAL
 
 
+def somebody_elses(request: Request) -> None:
+    """Refuse what is asked of a bucket that the scenario gives to another account.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    """
+    others = request.world.scenario.get("elsewhere", {}).get("buckets", ())
+    if request.parameters.get("Bucket") not in others:
+        return
+    if request.operation == "CreateBucket":
+        message = "The requested bucket name is not available."
+        raise AwsFault("BucketAlreadyExists", message, 409)
+    raise AwsFault("AccessDenied", "Access Denied", 403)
+
+
+RULES = {("s3", "*"): somebody_elses}
 EFFECTS = {("s3", "CreateBucket"): bucket_created}

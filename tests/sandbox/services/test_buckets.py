@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -87,3 +88,23 @@ def test_a_bucket_policy_allows_whom_it_names(s3: Any, bob: Any) -> None:
     readable = document(statement("Allow", "s3:GetObject", Principal=BOB))
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(readable))
     assert bob.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"1"
+
+
+def test_a_bucket_of_another_account_is_closed_and_its_name_is_taken(sandbox: Sandbox) -> None:
+    sandbox.reset({"elsewhere": {"buckets": ["somebody-elses"]}})
+    s3 = boto3.client("s3", region_name="us-west-2")
+
+    def code(call: Any, **more: Any) -> str:
+        with pytest.raises(ClientError) as raised:
+            call(Bucket="somebody-elses", **more)
+        return str(raised.value.response["Error"]["Code"])
+
+    place = {"LocationConstraint": "us-west-2"}
+    assert code(s3.head_bucket) == "403"
+    assert code(s3.list_objects_v2) == "AccessDenied"
+    assert code(s3.create_bucket, CreateBucketConfiguration=place) == "BucketAlreadyExists"
+
+
+def test_a_bucket_that_nobody_has_is_not_there(sandbox: Sandbox) -> None:
+    with pytest.raises(ClientError, match="404"):
+        boto3.client("s3", region_name="us-west-2").head_bucket(Bucket="nobody-has-it")
