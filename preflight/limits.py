@@ -86,18 +86,20 @@ class Limits:
     def limit_of(self, quota: Quota) -> Limit | Unknown:
         """Give the limit of a quota.
 
-        The defaults are read only where AWS lists no applied value. A list that is denied makes
-        the limit unknown, unless the service itself tells it.
+        What the service itself tells needs no list, and the defaults are read only where AWS lists
+        no applied value. A list that is denied makes the limit unknown.
         """
+        if (told := self._told(quota)) is not None:
+            return told
         try:
             applied = self._listed(quota, APPLIED).get(quota.code)
         except AwsError as error:
-            return self._told(quota) or Unknown.of(error)
+            return Unknown.of(error)
         if isinstance(applied, Unknown):
-            return self._told(quota) or applied
+            return applied
         if applied is not None:
             return Limit(value=applied, source="applied")
-        return self._told(quota) or self._default(quota)
+        return self._default(quota)
 
     def _told(self, quota: Quota) -> Limit | None:
         if (telling := _TOLD.get(str(quota))) is None:
@@ -106,7 +108,7 @@ class Limits:
         try:
             value = self._usage.rows(look)[0].get(name)
         except AwsError:
-            return None  # a second source: what the first one lacks is what is reported
+            return None  # Service Quotas may know it, and if not it says why
         return None if value is None else Limit(value=float(value), source="applied")
 
     def _default(self, quota: Quota) -> Limit | Unknown:
@@ -222,7 +224,8 @@ def read_figures(
 
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         # The calls before what waits for them, so that waiting never fills all workers.
-        one_of_each = {(q.service, home_of(q, region)): q for q, _ in keys}.values()
+        listed = [quota for quota, _ in keys if str(quota) not in _TOLD]
+        one_of_each = {(q.service, home_of(q, region)): q for q in listed}.values()
         # EC2's first: more than a thousand quotas make the longest chain of pages.
         for quota in sorted(one_of_each, key=lambda q: q.service != "ec2"):
             pool.submit(limits.limit_of, quota)

@@ -120,8 +120,9 @@ class Usage:
 
     def mine(self, look: Look) -> Rows:
         """Give the rows that this account owns; a row that names no owner is its own."""
+        rows = self.rows(look)
         account = self.account
-        return [row for row in self.rows(look) if row.get("OwnerId", account) == account]
+        return [row for row in rows if row.get("OwnerId", account) == account]
 
     def vcpus(self, instance_type: str) -> float:
         """Give the default vCPUs of an instance type in use."""

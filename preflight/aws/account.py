@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import boto3
 import botocore.exceptions
-import botocore.session
 import jmespath
 from botocore import xform_name
 from botocore.credentials import RefreshableCredentials
@@ -22,7 +21,7 @@ from preflight.aws.calls import Calls
 from preflight.aws.failures import ANSWERS, READS, is_repeatable, translated
 from preflight.aws.pace import Pace
 from preflight.aws.regions import home_region
-from preflight.aws.sessions import CONFIG, session_of, session_with
+from preflight.aws.sessions import CONFIG, pagings, session_of, session_with
 from preflight.clock import Clock, SystemClock
 from preflight.once import Once
 
@@ -67,6 +66,7 @@ class Aws:
         self._given = session
         self._pace = pace or Pace(self.clock)
         self._clients: dict[tuple[str, str], Any] = {}
+        self._pagings: dict[str, Mapping[str, dict[str, Any]]] = {}
         self._lock = threading.RLock()
         #: The services that have answered, and where: what falls silent later is asked longer.
         self._answered: set[tuple[str, str]] = set()
@@ -227,6 +227,10 @@ class Aws:
         return session_of(self._profile)
 
     def _client(self, service: str, region: str) -> Any:
+        # Without the lock first: who has a client does not wait while another one is made.
+        made = self._clients.get((service, region))
+        if made is not None:
+            return made
         with self._lock:
             if (service, region) not in self._clients:
                 try:
@@ -238,17 +242,10 @@ class Aws:
             return self._clients[service, region]
 
     def _paging(self, service: str, operation: str) -> dict[str, Any] | None:
-        with self._lock:
-            client = self._client(service, self.region)
-            if not client.can_paginate(xform_name(operation)):
-                return None
-            model = self._botocore.get_paginator_model(service)
-            paging: dict[str, Any] = model.get_paginator(operation)
-            return paging
-
-    @cached_property
-    def _botocore(self) -> botocore.session.Session:
-        return botocore.session.get_session()
+        if service not in self._pagings:
+            with self._lock:  # read once, not by everybody at the same time
+                self._pagings[service] = pagings(service)
+        return self._pagings[service].get(operation)
 
 
 def as_principal(region: str, access_key_id: str, secret_access_key: str) -> Aws:

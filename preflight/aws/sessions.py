@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
 import boto3
 import botocore.exceptions
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
@@ -29,17 +34,39 @@ def session_of(profile: str | None = None) -> boto3.Session:
     Raises `UsageError` for a profile that is not there.
     """
     try:
-        core = botocore.session.Session(profile=profile)
-        core.set_config_variable("sts_regional_endpoints", "regional")
-        return boto3.Session(botocore_session=core)
+        return boto3.Session(botocore_session=_core(profile))
     except botocore.exceptions.ProfileNotFound as error:
         raise errors.UsageError(str(error), _LIST_PROFILES) from error
 
 
+def _core(profile: str | None = None) -> botocore.session.Session:
+    core = botocore.session.Session(profile=profile)
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    core.register_component("data_loader", _descriptions(core.get_config_variable("data_path")))
+    return core
+
+
+@cache
+def _descriptions(data_path: str | None) -> botocore.loaders.Loader:
+    """Read botocore's descriptions of services once, for all accounts and Regions of a run."""
+    return botocore.loaders.create_loader(data_path)
+
+
+@cache
+def pagings(service: str) -> Mapping[str, dict[str, Any]]:
+    """Say how each operation of a service is paged, by its name; those without pages are absent."""
+    data_path = botocore.session.Session().get_config_variable("data_path")
+    try:
+        model = _descriptions(data_path).load_service_model(service, "paginators-1")
+    except (botocore.exceptions.UnknownServiceError, botocore.exceptions.DataNotFoundError):
+        return {}
+    pages: Mapping[str, dict[str, Any]] = model["pagination"]
+    return pages
+
+
 def session_with(credentials: RefreshableCredentials) -> boto3.Session:
     """Make a session whose credentials renew themselves."""
-    session = botocore.session.get_session()
-    session.set_config_variable("sts_regional_endpoints", "regional")
+    session = _core()
     # botocore has no public way to hand in credentials that renew themselves.
     session._credentials = credentials  # noqa: SLF001
     return boto3.Session(botocore_session=session)

@@ -85,9 +85,12 @@ def of_accounts(
         place, listed = one
         usage = Usage(place.aws, Once(), deep=deep)
         keys = [(quota, "") for quota in listed if deep or not quota.deep]
-        figures = read_figures(keys, usage, Limits(place.aws, usage))
-        region = place.aws.region
-        return [judge_row(place.account, region, each, 0.0, thresholds) for each in figures]
+        # Who is asking is asked beside: the longest list of limits does not wait for it.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            who = beside.submit(lambda: place.account)
+            figures = read_figures(keys, usage, Limits(place.aws, usage))
+            account, region = who.result(), place.aws.region
+        return [judge_row(account, region, each, 0.0, thresholds) for each in figures]
 
     def looked(one: tuple[Seen, list[Quota]]) -> list[Row] | Unseen:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +39,12 @@ class Seen:
     """An account in a Region that can be asked; `is_first` carries the account's global quotas."""
 
     aws: Aws
-    account: str
     is_first: bool = True
+
+    @property
+    def account(self) -> str:
+        """The account's id; asks AWS for it where nobody has yet."""
+        return self.aws.identity.account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,14 +146,16 @@ def places(
     seen: list[Seen] = []
     unseen: list[Unseen] = []
     for aws in principals:
-        account = aws.identity.account
-        names: Iterable[str] = regions or (aws.region,)
+        names: Sequence[str] = regions or (aws.region,)
+        if every or len(names) > 1:
+            _ = aws.identity  # asked once, for all Regions
         if every:
             try:
                 names = sorted(aws.each("ec2", "DescribeRegions", "Regions[].RegionName"))
             except AwsError as error:
+                account = aws.identity.account
                 unseen.append(Unseen(account=account, region="all Regions", error=error))
         for number, region in enumerate(names):
             there = aws if region == aws.region else aws.at(region)
-            seen.append(Seen(aws=there, account=account, is_first=number == 0))
+            seen.append(Seen(aws=there, is_first=number == 0))
     return tuple(seen), tuple(unseen)

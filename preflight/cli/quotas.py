@@ -157,11 +157,12 @@ def everywhere(asked: Asked, wanted: Wanted, thresholds: Thresholds) -> tuple[Au
     if asked.role_arn:
         _ = caller.identity
         caller = caller.assume(asked.role_arn, asked.external_id)
-    insist(asked, caller.identity.account)
+    if asked.account:
+        insist(asked, caller.identity.account)
     principals, lost = where.accounts(caller, roles) if roles else ((caller,), ())
     seen, unseen = where.places(principals, regions, every=wanted.regions == "all")
     found = of_accounts(seen, wanted.quotas, thresholds, deep=wanted.deep)
-    return replace(found, unseen=(*lost, *unseen)), caller.calls
+    return replace(found, unseen=(*found.unseen, *lost, *unseen)), caller.calls
 
 
 def insist(asked: Asked, account: str) -> None:
