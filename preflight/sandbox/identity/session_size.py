@@ -30,9 +30,9 @@ def packed_percent(request: Request, tags: Mapping[str, str]) -> int:
     """Give PackedPolicySize, 0 where there is nothing to pack; raises AWS's faults for too much."""
     wanted = request.parameters
     policy, arns = str(wanted.get("Policy") or ""), policy_arns(wanted)
+    _at_most("policyArns", len(arns), MOST_POLICIES)
     for arn in arns:
         iam.policy_document(request.world, arn)
-    _at_most("policyArns", len(arns), MOST_POLICIES)
     _at_most("tags", len(tags), MOST_TAGS)
     _at_most("policy", len(policy) + sum(map(len, arns)), LONGEST)
     if not (policy or arns or tags):

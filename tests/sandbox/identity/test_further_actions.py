@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 Admin = Any
 Refusal = Any
 
@@ -119,3 +122,120 @@ def test_creating_a_service_linked_role_can_be_limited_to_a_service(
     user.create_service_linked_role(AWSServiceName="guardduty.amazonaws.com")
     refused = refusal(user.create_service_linked_role, AWSServiceName="spotfleet.amazonaws.com")
     assert refused[0] == "AccessDenied"
+
+
+def test_what_a_service_does_for_the_caller_is_told_apart_from_what_he_does_himself(
+    admin: Admin, refusal: Refusal
+) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+    role = admin.role()
+    parameters = {
+        "clusterName": "nobody",
+        "nodegroupName": "n",
+        "nodeRole": role,
+        "subnets": ["subnet-1"],
+    }
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+    def denied(action: str, through: str) -> str:
+        condition = {"Bool": {"aws:ViaAWSService": through}}
+        deny = {"Effect": "Deny", "Action": action, "Resource": "*", "Condition": condition}
+        caller = admin.user(everything, deny).client("eks")
+        return str(refusal(caller.create_nodegroup, **parameters)[0])
+
+    assert denied("ec2:DescribeSubnets", "true") == "AccessDeniedException"
+    assert denied("ec2:DescribeSubnets", "false") == "ResourceNotFoundException"
+    assert denied("eks:CreateNodegroup", "false") == "AccessDeniedException"
+    assert denied("iam:PassRole", "true") == "ResourceNotFoundException"
+
+
+VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+QUEUE = "arn:aws:sqs:us-west-2:111122223333:q"
+ENDPOINT = "com.amazonaws.us-west-2.s3"
+#: Action, key, the value in the request and another, and the rest of the request.
+KEYS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    (
+        "iam:AttachRolePolicy",
+        "iam:PolicyARN",
+        READ_ONLY,
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+        {"RoleName": "nobody", "PolicyArn": READ_ONLY},
+    ),
+    (
+        "events:PutTargets",
+        "events:TargetArn",
+        QUEUE,
+        f"{QUEUE}2",
+        {"Rule": "r", "Targets": [{"Id": "1", "Arn": QUEUE}]},
+    ),
+    (
+        "ec2:CreateVpcEndpoint",
+        "ec2:VpceServiceName",
+        ENDPOINT,
+        f"{ENDPOINT}2",
+        {"VpcId": "vpc-1", "ServiceName": ENDPOINT},
+    ),
+    (
+        "eks:AssociateAccessPolicy",
+        "eks:policyArn",
+        VIEW,
+        ADMIN,
+        {
+            "clusterName": "c",
+            "principalArn": "arn:aws:iam::111122223333:role/nobody",
+            "policyArn": VIEW,
+            "accessScope": {"type": "cluster"},
+        },
+    ),
+    (
+        "iam:CreateServiceLinkedRole",
+        "iam:AWSServiceName",
+        "spotfleet.amazonaws.com",
+        "spot.amazonaws.com",
+        {"AWSServiceName": "spotfleet.amazonaws.com"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "key", "right", "wrong", "given"), KEYS)
+def test_keys_of_a_service_come_from_the_request(
+    admin: Admin, action: str, key: str, right: str, wrong: str, given: dict[str, Any]
+) -> None:
+    service, _, operation = action.partition(":")
+
+    def code(value: str) -> str:
+        condition = {"StringEquals": {key: value}}
+        allow = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+        try:
+            admin.user(allow).client(service)._make_api_call(operation, given)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    denials = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+    assert code(right) not in denials
+    assert code(wrong) in denials
+
+
+def test_changing_a_role_can_be_limited_to_those_with_a_boundary(
+    admin: Admin, refusal: Refusal
+) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    boundary = admin.policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    condition = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+    actions = ["iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy"]
+    user = admin.user(
+        {"Effect": "Allow", "Action": actions, "Resource": "*", "Condition": condition}
+    ).client("iam")
+    name = f"bounded{next(NUMBERS)}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    given = {"RoleName": name, "AssumeRolePolicyDocument": admin.document(trust)}
+    assert refusal(user.create_role, **given)[0] == "AccessDenied"
+    user.create_role(**given, PermissionsBoundary=boundary)
+    everything = admin.document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    user.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=everything)
+    free = admin.role().rpartition("/")[2]
+    inline = {"PolicyName": "p", "PolicyDocument": everything}
+    assert refusal(user.put_role_policy, RoleName=free, **inline)[0] == "AccessDenied"
