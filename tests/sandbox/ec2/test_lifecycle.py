@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +12,6 @@ from botocore.exceptions import ClientError
 def ec2(client: Any) -> Any:
     """EC2 of an empty account."""
     return client("ec2")
-
-
-@pytest.fixture
-def advance(sandbox: Any) -> Any:
-    """Move the sandbox's clock."""
-    return sandbox.world.clock.advance
 
 
 @pytest.fixture
@@ -204,42 +197,3 @@ def test_a_terminated_instance_takes_its_interface_with_it(
         ec2.delete_subnet(SubnetId=network["subnet"])
     ec2.terminate_instances(InstanceIds=[started["Instances"][0]["InstanceId"]])
     ec2.delete_subnet(SubnetId=network["subnet"])
-
-
-def test_a_queue_name_rests_for_a_minute(client: Any, advance: Any) -> None:
-    sqs = client("sqs")
-    url = sqs.create_queue(QueueName="interruptions")["QueueUrl"]
-    sqs.delete_queue(QueueUrl=url)
-    advance(50)
-    with pytest.raises(ClientError) as caught:
-        sqs.create_queue(QueueName="interruptions")
-    code = caught.value.response["Error"]["Code"]
-    assert code == "AWS.SimpleQueueService.QueueDeletedRecently"
-    advance(11)
-    assert sqs.create_queue(QueueName="interruptions")["QueueUrl"] == url
-
-
-def test_a_key_waits_seven_days_at_least_and_is_then_gone(client: Any, advance: Any) -> None:
-    kms = client("kms")
-    key = kms.create_key()["KeyMetadata"]
-    with pytest.raises(ClientError, match="ValidationException"):
-        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=1)
-    answer = kms.schedule_key_deletion(KeyId=key["Arn"], PendingWindowInDays=7)
-    assert answer["KeyState"] == "PendingDeletion"
-    with pytest.raises(ClientError, match="KMSInvalidStateException"):
-        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
-    advance(6 * 86_400)
-    described = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-    assert abs(described["DeletionDate"] - answer["DeletionDate"]) < timedelta(seconds=1)
-    advance(86_400)
-    with pytest.raises(ClientError, match="NotFoundException"):
-        kms.describe_key(KeyId=key["KeyId"])
-
-
-def test_a_key_whose_deletion_was_cancelled_stays(client: Any, advance: Any) -> None:
-    kms = client("kms")
-    key = kms.create_key()["KeyMetadata"]["KeyId"]
-    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    kms.cancel_key_deletion(KeyId=key)
-    advance(8 * 86_400)
-    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key

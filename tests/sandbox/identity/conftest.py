@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from preflight.sandbox.server import Sandbox
 
@@ -114,17 +112,3 @@ def account(sandbox_server: Sandbox, request: pytest.FixtureRequest) -> Sandbox:
 @pytest.fixture(scope="module")
 def admin(account: Sandbox) -> Admin:
     return Admin(account, account.access_key_id, account.secret_access_key)
-
-
-@pytest.fixture(scope="session")
-def refusal() -> Callable[..., tuple[str, int, str]]:
-    """Make a call that must fail, and give code, HTTP status and message."""
-
-    def refused(call: Any, *given: Any, **parameters: Any) -> tuple[str, int, str]:
-        with pytest.raises(ClientError) as caught:
-            call(*given, **parameters)
-        error = caught.value.response
-        status = error["ResponseMetadata"]["HTTPStatusCode"]
-        return error["Error"]["Code"], status, error["Error"]["Message"]
-
-    return refused

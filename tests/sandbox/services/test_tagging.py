@@ -10,6 +10,7 @@ import pytest
 
 from preflight.sandbox.server import Sandbox
 
+Account = Any
 Client = Callable[..., Any]
 TAG = {"Key": "team", "Value": "a"}
 
@@ -100,3 +101,23 @@ def test_a_token_that_is_none_is_refused(client: Client) -> None:
     tagging = client("resourcegroupstaggingapi")
     with pytest.raises(tagging.exceptions.PaginationTokenExpiredException):
         tagging.get_resources(PaginationToken="é")
+
+
+def test_the_tagging_api_finds_clusters_by_their_tags(account: Account) -> None:
+    arn = account.create("one", tags={"preflight:cluster": "one", "a": "b"})["arn"]
+    account.create("two", tags={"preflight:cluster": "two"})
+    account.create("bare")
+    tagging = account.client("resourcegroupstaggingapi")
+
+    def found(**wanted: Any) -> list[str]:
+        mapped = tagging.get_resources(**wanted)["ResourceTagMappingList"]
+        return [one["ResourceARN"].rpartition("/")[2] for one in mapped]
+
+    ours = [{"Key": "preflight:cluster", "Values": ["one"]}]
+    assert found(TagFilters=ours, ResourceTypeFilters=["eks:cluster"]) == ["one"]
+    assert found(ResourceTypeFilters=["eks"]) == ["one", "two"]
+    assert found(ResourceTypeFilters=["eks:nodegroup"]) == []
+    assert found(ResourceARNList=[arn]) == ["one"]
+    account.eks.delete_cluster(name="one")
+    account.advance(200)
+    assert found(ResourceTypeFilters=["eks"]) == ["two"]

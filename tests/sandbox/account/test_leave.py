@@ -1,0 +1,46 @@
+"""What controllers in a cluster leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Account = Any
+
+
+def test_controllers_leave_what_they_made(account: Account, client: Callable[..., Any]) -> None:
+    account.cluster("prod-2")
+    shared = account.ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    account.ec2.create_subnet(VpcId=shared, CidrBlock="10.1.0.0/24")
+    made = account.leave(cluster="prod-2", region="us-west-2", vpc=shared)
+    account.eks.delete_cluster(name="prod-2")
+    account.advance(200)
+    for subnet in account.subnets:
+        account.ec2.delete_subnet(SubnetId=subnet)
+    account.ec2.delete_vpc(VpcId=account.vpc)
+
+    kinds = [one["type"].partition(":")[2] for one in made]
+    assert kinds == [
+        "security-group", "security-group", "loadbalancer", "targetgroup", "volume", "log-group",
+        "log-group", "network-interface",
+    ]  # fmt: skip
+    groups = account.ec2.describe_security_groups(GroupIds=[made[0]["id"], made[1]["id"]])
+    found = {group["Description"]: group for group in groups["SecurityGroups"]}
+    backend = found["[k8s] Shared Backend SecurityGroup for LoadBalancer"]
+    assert backend["GroupName"] == "k8s-traffic-prod2-d7d3fdef2e"
+    assert "[k8s] Managed SecurityGroup for LoadBalancer" in found
+    elb = client("elbv2")
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    (described,) = elb.describe_tags(ResourceArns=[balancer["LoadBalancerArn"]])["TagDescriptions"]
+    assert {"Key": "elbv2.k8s.aws/cluster", "Value": "prod-2"} in described["Tags"]
+    (volume,) = account.ec2.describe_volumes()["Volumes"]
+    assert (volume["Size"], volume["VolumeType"], volume["State"]) == (100, "gp3", "available")
+    assert account.log_groups() == [
+        "/aws/containerinsights/prod-2/performance",
+        "/aws/eks/prod-2/cluster",
+    ]
+    interfaces = account.ec2.describe_network_interfaces()["NetworkInterfaces"]
+    assert sorted((one["Status"], one["Description"][:9]) for one in interfaces) == [
+        ("available", "aws-K8S-i"),
+        ("in-use", "ELB net/k"),
+    ]
