@@ -9,10 +9,11 @@ A module takes part by constants, and by its name in `preflight.sandbox.table.MO
     RULES = {(service, operation): function}  f(request) -> None, raises AwsFault to refuse
     OPERATIONS = {...}                        f(request) -> dict by botocore's output shape,
                                               or a Response; replaces moto
+    VIEWS = {...}                             f(request) -> a context in which it is carried out
     EFFECTS = {...}                           f(request, response) -> None, or a dict that
                                               replaces the answer; only after success
 
-`service` is the botocore client name, `operation` the name in its model. In RULES and EFFECTS
+`service` is the botocore client name, `operation` the name in its model. But in OPERATIONS
 `(service, "*")` and `("*", "*")` stand for all. `request.parameters` is the parsed input,
 `request.principal` the signer, `request.world` the account, `request.notes` a place to leave
 something for a later stage; `response.result` is moto's answer parsed, to change and return, and
@@ -20,10 +21,10 @@ something for a later stage; `response.result` is moto's answer parsed, to chang
 is a class made as `Kind(world)` and reached by `request.world.part(Kind)`; times come from
 `request.world.clock`. Moto's objects are `request.world.backend("ec2", request.region)`.
 
-RULES, OPERATIONS and EFFECTS run under `world.lock`; AUTHORISERS do not, and take it themselves
-if they read what others write. A privileged request (`request.is_privileged`, the scenario's
-`calls`) skips authorisers, faults, latency and the call log; RULES run for it, so a rule about
-quotas or rates asks `request.is_privileged` first, and a rule about dependencies does not.
+RULES, OPERATIONS, VIEWS and EFFECTS run under `world.lock`; AUTHORISERS do not, and take it
+themselves if they read what others write. A privileged request (`request.is_privileged`, the
+scenario's `calls`) skips authorisers, faults, latency and the call log; RULES run for it, so a rule
+about quotas or rates asks `request.is_privileged` first, and a rule about dependencies does not.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any
 
 from preflight.sandbox import engine, models, wire
@@ -130,7 +132,10 @@ class Pipeline:
         with self.world.lock:
             for rule in self.table.rules(request.service, request.operation):
                 rule(request)
-            response = self._carry_out(request)
+            with ExitStack() as views:
+                for view in self.table.views(request.service, request.operation):
+                    views.enter_context(view(request))
+                response = self._carry_out(request)
             if response.is_error:
                 return response
             for effect in self.table.effects(request.service, request.operation):

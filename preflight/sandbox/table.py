@@ -1,6 +1,6 @@
 """Which module contributes what, in the order it applies: the sandbox's one table of contents.
 
-To add a file: write one of the four constants in it (see preflight/sandbox/pipeline.py) and its
+To add a file: write one of the five constants in it (see preflight/sandbox/pipeline.py) and its
 name into MODULES.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from preflight.sandbox.request import Request, Response
@@ -16,6 +17,7 @@ Key = tuple[str, str]
 Authoriser = Callable[[Request], None]
 Rule = Callable[[Request], None]
 Operation = Callable[[Request], Mapping[str, Any] | Response]
+View = Callable[[Request], AbstractContextManager[None]]
 Effect = Callable[[Request, Response], Mapping[str, Any] | None]
 
 MODULES: tuple[str, ...] = (
@@ -44,6 +46,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.identity.propagation",
     "preflight.sandbox.identity.key_policies",
     "preflight.sandbox.ec2.describe_lag",
+    "preflight.sandbox.ec2.lingering",
     "preflight.sandbox.ec2.dependencies",
     "preflight.sandbox.eks.operations",
     "preflight.sandbox.eks.quotas",
@@ -65,6 +68,7 @@ class Table:
         self.authorisers: list[Authoriser] = []
         self._operations: dict[Key, Operation] = {}
         self._rules: dict[Key, list[Rule]] = {}
+        self._views: dict[Key, list[View]] = {}
         self._effects: dict[Key, list[Effect]] = {}
         for module in modules:
             self._add(module)
@@ -77,6 +81,8 @@ class Table:
             self._operations[key] = operation
         for key, rule in getattr(module, "RULES", {}).items():
             self._rules.setdefault(key, []).append(rule)
+        for key, view in getattr(module, "VIEWS", {}).items():
+            self._views.setdefault(key, []).append(view)
         for key, effect in getattr(module, "EFFECTS", {}).items():
             self._effects.setdefault(key, []).append(effect)
 
@@ -87,6 +93,10 @@ class Table:
     def rules(self, service: str, operation: str) -> list[Rule]:
         """Give what may refuse the request before it is carried out."""
         return _matching(self._rules, service, operation)
+
+    def views(self, service: str, operation: str) -> list[View]:
+        """Give what the request sees in place of the account as it is."""
+        return _matching(self._views, service, operation)
 
     def effects(self, service: str, operation: str) -> list[Effect]:
         """Give what follows a successful request."""

@@ -49,6 +49,7 @@ def read_scenario(source: Path | str | Mapping[str, Any] | None) -> Scenario:
         document.check(schema())
     scenario = Scenario(document=document)
     _check_regions(scenario)
+    _check_lags(scenario)
     _check_quotas(scenario)
     _check_names(scenario)
     _check_calls(scenario)
@@ -80,6 +81,12 @@ def _regions_named(value: Mapping[str, Any]) -> Iterator[tuple[list[str | int], 
         for number, entry in enumerate(value.get(section, [])):
             if "region" in entry:
                 yield [section, number, "region"], entry["region"]
+
+
+def _check_lags(scenario: Scenario) -> None:
+    for name, asked in scenario.value.get("consistency", {}).items():
+        if isinstance(asked, Mapping) and asked["min"] > asked["max"]:
+            raise scenario.error(["consistency", name], "min is more than max")
 
 
 def _check_quotas(scenario: Scenario) -> None:

@@ -1,8 +1,8 @@
 """What EC2 has just made it does not find yet: `consistency.describe_lag`.
 
 For so many virtual seconds a new thing is missing from lists, and every request that names it gets
-EC2's NotFound; the same request that made it is answered as before. What was deleted is gone at
-once, which AWS does not promise either.
+EC2's NotFound; the same request that made it is answered as before. For what was deleted see
+preflight/sandbox/ec2/lingering.py.
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.ec2.tokens import REPLAYED
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.faults.consistency import lag
+from preflight.sandbox.faults.consistency import lag, longest
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
@@ -72,7 +72,7 @@ class Unseen:
 
 
 def _unseen(request: Request) -> frozenset[str]:
-    if request.is_privileged or not lag(request.world, "describe_lag"):
+    if request.is_privileged or not longest(request.world, "describe_lag"):
         return frozenset()
     return request.world.part(Unseen).now()
 
@@ -104,7 +104,7 @@ def hide_new(request: Request, response: Response) -> None:
     """Begin to hide what was made just now."""
     if request.is_privileged or REPLAYED in request.notes:
         return
-    if not lag(request.world, "describe_lag"):
+    if not longest(request.world, "describe_lag"):
         return
     request.world.part(Unseen).hide(list(_made(request.operation, response.result)))
 

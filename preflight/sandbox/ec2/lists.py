@@ -110,7 +110,11 @@ def describe_internet_gateways(request: Request) -> dict[str, Any] | Response:
 
 
 def describe_launch_templates(request: Request) -> dict[str, Any] | Response:
-    """DescribeLaunchTemplates in pages; moto gives the first 15 and no token."""
+    """DescribeLaunchTemplates in pages; moto gives the first 15 and no token.
+
+    It refuses ids that are not there.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+    """
     fields = parse_qsl(request.body.decode(), keep_blank_values=True)
     kept = [field for field in fields if field[0] not in PAGING]
     request.body = urlencode([*kept, ("MaxResults", str(10**6))]).encode()
@@ -118,6 +122,11 @@ def describe_launch_templates(request: Request) -> dict[str, Any] | Response:
     if response.is_error:
         return response
     rows = response.result.get("LaunchTemplates", [])
+    there = request.world.backend("ec2", request.region).launch_templates
+    missing = {*request.parameters.get("LaunchTemplateIds", ())} - {*there}
+    if missing:
+        message = f"The specified launch template ID '{min(missing)}' does not exist."
+        raise AwsFault("InvalidLaunchTemplateId.NotFound", message)
     return _page(request, "LaunchTemplates", rows, MOST_LAUNCH_TEMPLATES)
 
 

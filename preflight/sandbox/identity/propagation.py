@@ -22,7 +22,7 @@ from preflight.sandbox.eks.roles import (
 )
 from preflight.sandbox.eks.state import refuse
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.faults.consistency import lag
+from preflight.sandbox.faults.consistency import lag, longest
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
@@ -53,7 +53,7 @@ class Propagation:
 
 
 def _is_on(request: Request) -> bool:
-    return not request.is_privileged and lag(request.world, "iam_propagation") > 0
+    return not request.is_privileged and longest(request.world, "iam_propagation") > 0
 
 
 def role_changed(request: Request, _: Response) -> None:

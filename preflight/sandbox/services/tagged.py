@@ -59,8 +59,16 @@ class Tagged(NamedTuple):
     tags: Mapping[str, str]
 
 
+class OnceTagged:
+    """What had tags before some were taken away, as ARNs; a part of the world."""
+
+    def __init__(self, _: World) -> None:
+        self.arns: set[str] = set()
+
+
 def tagged(world: World, region: str) -> list[Tagged]:
-    """List them by ARN; only what has tags."""
+    """List them by ARN: what has tags, or had some."""
+    once = world.part(OnceTagged).arns
     used = {
         service: backend
         for service, where, backend in engine.backends_in_use(world.account)
@@ -74,7 +82,7 @@ def tagged(world: World, region: str) -> list[Tagged]:
     ]
     rows += _of_eks(world, region)
     rows += _of_moto(world, region, {row.arn for row in rows})
-    return sorted((row for row in rows if row.tags), key=lambda row: row.arn)
+    return sorted((row for row in rows if row.tags or row.arn in once), key=lambda row: row.arn)
 
 
 def _of_ec2(world: World, ec2: Any) -> Iterator[Tagged]:

@@ -1,7 +1,7 @@
 """Resource Groups Tagging API: GetResources over all it covers, as old as the scenario says.
 
-With `consistency.tag_index_lag` it tells what was so many virtual seconds ago: it lists what is
-deleted, and misses what is new.
+It lists what has tags or had some before. With `consistency.tag_index_lag` it tells what was so
+many virtual seconds ago: it lists what is deleted, and misses what is new.
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 """
 
@@ -14,12 +14,14 @@ from typing import Any
 
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.faults.consistency import lag
+from preflight.sandbox.faults.consistency import lag, longest
 from preflight.sandbox.request import Request, Response
-from preflight.sandbox.services.tagged import Tagged, tagged
+from preflight.sandbox.services.tagged import OnceTagged, Tagged, tagged
 from preflight.sandbox.world import World
 
 LARGEST_PAGE = 100
+# Whatever takes tags away, in all services.
+UNTAGS = ("DeleteBucketTagging", "DeleteTags", "PutBucketTagging", "RemoveTags", "Untag")
 READS = ("Describe", "Get", "Head", "List")
 
 
@@ -42,7 +44,7 @@ class TagIndex:
         seen = tagged(self._world, region)
         if seen != views[-1][1]:
             views.append((now, seen))
-        while len(views) > 1 and views[1][0] <= now - lag(self._world, "tag_index_lag"):
+        while len(views) > 1 and views[1][0] <= now - longest(self._world, "tag_index_lag"):
             views.popleft()
 
     def look_everywhere(self) -> None:
@@ -53,17 +55,25 @@ class TagIndex:
     def told(self, region: str) -> Sequence[Tagged]:
         """Give what the API tells now."""
         self.look(region)
-        return self._views[region][0][1]
+        told_of = agenda(self._world).seconds() - lag(self._world, "tag_index_lag")
+        return [seen for at, seen in self._views[region] if at <= told_of][-1]
 
 
 def _lags(request: Request) -> bool:
-    return not request.is_privileged and lag(request.world, "tag_index_lag") > 0
+    return not request.is_privileged and longest(request.world, "tag_index_lag") > 0
 
 
 def begin(request: Request) -> None:
     """Before the first change in a Region, look at it."""
     if _lags(request):
         request.world.part(TagIndex).begin(request.region)
+
+
+def note_tags(request: Request) -> None:
+    """Before tags are taken away, note what has some."""
+    if request.operation.startswith(UNTAGS):
+        rows = tagged(request.world, request.region)
+        request.world.part(OnceTagged).arns.update(row.arn for row in rows)
 
 
 def note_change(request: Request, _: Response) -> None:
@@ -120,5 +130,13 @@ def _last_told(token: str | None) -> str:
 
 
 OPERATIONS = {("resourcegroupstaggingapi", "GetResources"): get_resources}
-RULES = {("*", "*"): begin}
+
+
+def before(request: Request) -> None:
+    """Look at what a request may change."""
+    begin(request)
+    note_tags(request)
+
+
+RULES = {("*", "*"): before}
 EFFECTS = {("*", "*"): note_change}

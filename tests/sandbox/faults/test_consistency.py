@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -171,3 +172,136 @@ def test_a_terminated_instance_is_told_of_for_an_hour(sandbox: Sandbox, client: 
     assert ec2.describe_instances()["Reservations"] == []
     with pytest.raises(ClientError, match=r"InvalidInstanceID\.NotFound"):
         ec2.describe_instances(InstanceIds=[id])
+
+
+def first(answer: dict[str, Any]) -> dict[str, Any]:
+    """Give the one row of an answer's one list."""
+    [rows] = [value for value in answer.values() if isinstance(value, list)]
+    [row] = rows
+    return dict(row)
+
+
+# What is deleted, with the id's parameter: how it is made, described by ids, and deleted.
+DELETED: dict[str, tuple[str, Callable[[Any], dict[str, Any]], str, str]] = {
+    "AllocationId": (
+        "eipalloc-", lambda ec2: ec2.allocate_address(), "describe_addresses", "release_address",
+    ),
+    "GroupId": (
+        "sg-",
+        lambda ec2: ec2.create_security_group(GroupName="g", Description="d"),
+        "describe_security_groups",
+        "delete_security_group",
+    ),
+    "InternetGatewayId": (
+        "igw-",
+        lambda ec2: ec2.create_internet_gateway()["InternetGateway"],
+        "describe_internet_gateways",
+        "delete_internet_gateway",
+    ),
+    "LaunchTemplateId": (
+        "lt-",
+        lambda ec2: ec2.create_launch_template(
+            LaunchTemplateName="t", LaunchTemplateData={"InstanceType": "t3.micro"}
+        )["LaunchTemplate"],
+        "describe_launch_templates",
+        "delete_launch_template",
+    ),
+    "NetworkInterfaceId": (
+        "eni-",
+        lambda ec2: ec2.create_network_interface(SubnetId=some_subnet(ec2))["NetworkInterface"],
+        "describe_network_interfaces",
+        "delete_network_interface",
+    ),
+    "RouteTableId": (
+        "rtb-",
+        lambda ec2: ec2.create_route_table(VpcId=ec2.describe_vpcs()["Vpcs"][0]["VpcId"])[
+            "RouteTable"
+        ],
+        "describe_route_tables",
+        "delete_route_table",
+    ),
+    "SubnetId": (
+        "subnet-",
+        lambda ec2: ec2.create_subnet(
+            VpcId=ec2.describe_vpcs()["Vpcs"][0]["VpcId"], CidrBlock="172.31.240.0/24"
+        )["Subnet"],
+        "describe_subnets",
+        "delete_subnet",
+    ),
+    "VolumeId": (
+        "vol-",
+        lambda ec2: ec2.create_volume(Size=1, AvailabilityZone="us-west-2a"),
+        "describe_volumes",
+        "delete_volume",
+    ),
+    "VpcId": (
+        "vpc-", lambda ec2: ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"], "describe_vpcs",
+        "delete_vpc",
+    ),
+}  # fmt: skip
+
+
+def some_subnet(ec2: Any) -> str:
+    return str(ec2.describe_subnets()["Subnets"][0]["SubnetId"])
+
+
+@pytest.mark.parametrize("parameter", sorted(DELETED))
+def test_ec2_tells_for_a_moment_of_what_it_has_just_deleted(
+    sandbox: Sandbox, client: Client, parameter: str
+) -> None:
+    sandbox.reset({"rates": "off", "consistency": {"describe_lag": 500}})
+    ec2 = client("ec2")
+    prefix, make, describe, delete = DELETED[parameter]
+    id = make(ec2)[parameter]
+    assert id.startswith(prefix)
+    sandbox.world.clock.advance(500)
+    ec2.create_tags(Resources=[id], Tags=[{"Key": "k", "Value": "v"}])
+    tagged = [{"Name": "tag:k", "Values": ["v"]}]
+    before = getattr(ec2, describe)(**{f"{parameter}s": [id]})
+    everything = getattr(ec2, describe)()
+    getattr(ec2, delete)(**{parameter: id})
+    told = getattr(ec2, describe)(**{f"{parameter}s": [id]})
+    assert first({**told, "ResponseMetadata": {}}) == first({**before, "ResponseMetadata": {}})
+    assert first(getattr(ec2, describe)(Filters=tagged)) == first(told)
+    assert len(list_of(getattr(ec2, describe)())) == len(list_of(everything))
+    with pytest.raises(ClientError, match="NotFound"):
+        getattr(ec2, delete)(**{parameter: id})
+    assert id not in json.dumps(state(sandbox))
+    sandbox.world.clock.advance(500)
+    assert list_of(getattr(ec2, describe)(Filters=tagged)) == []
+    with pytest.raises(ClientError, match="NotFound"):
+        getattr(ec2, describe)(**{f"{parameter}s": [id]})
+
+
+def list_of(answer: dict[str, Any]) -> list[Any]:
+    [rows] = [value for value in answer.values() if isinstance(value, list)]
+    return rows
+
+
+def state(sandbox: Sandbox) -> Any:
+    with urllib.request.urlopen(f"{sandbox.endpoint}/_sandbox/state") as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def test_a_lag_may_vary_and_the_seed_says_how(sandbox: Sandbox, client: Client) -> None:
+    def waited() -> list[int]:
+        sandbox.reset(
+            {"rates": "off", "seed": 3, "consistency": {"describe_lag": {"min": 500, "max": 5000}}}
+        )
+        ec2, seconds = client("ec2"), []
+        for _ in range(4):
+            made = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+            for step in range(60):
+                ids = [
+                    one["InternetGatewayId"] for one in list_of(ec2.describe_internet_gateways())
+                ]
+                if made in ids:
+                    seconds.append(step * 100)
+                    break
+                sandbox.world.clock.advance(100)
+        return seconds
+
+    once = waited()
+    assert len(set(once)) > 1, once
+    assert all(500 <= seconds <= 5000 for seconds in once)
+    assert waited() == once

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
 from preflight.sandbox.server import Sandbox
@@ -74,6 +75,83 @@ def test_it_covers_what_aws_says_and_neither_scaling_groups_nor_roles(client: Cl
         expected[2],
         expected[6],
     ]
+
+
+# How a thing is made with a tag, gives its ARN or what ends it, loses the tag, and is deleted.
+UNTAGGED: dict[
+    str, tuple[Callable[[Any], str], Callable[[Any, str], Any], Callable[[Any, str], Any]]
+]
+UNTAGGED = {
+    "ec2": (
+        lambda ec2: ec2.create_vpc(
+            CidrBlock="10.0.0.0/16", TagSpecifications=specification("vpc")
+        )["Vpc"]["VpcId"],
+        lambda ec2, vpc: ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "team"}]),
+        lambda ec2, vpc: ec2.delete_vpc(VpcId=vpc),
+    ),
+    "ecr": (
+        lambda ecr: ecr.create_repository(repositoryName="rr", tags=[TAG])["repository"][
+            "repositoryArn"
+        ],
+        lambda ecr, arn: ecr.untag_resource(resourceArn=arn, tagKeys=["team"]),
+        lambda ecr, _: ecr.delete_repository(repositoryName="rr"),
+    ),
+    "elbv2": (
+        lambda elb: elb.create_target_group(
+            Name="t", Protocol="HTTP", Port=80, TargetType="ip", Tags=[TAG],
+            VpcId=boto3.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"],
+        )["TargetGroups"][0]["TargetGroupArn"],
+        lambda elb, arn: elb.remove_tags(ResourceArns=[arn], TagKeys=["team"]),
+        lambda elb, arn: elb.delete_target_group(TargetGroupArn=arn),
+    ),
+    "events": (
+        lambda events: events.put_rule(
+            Name="u", ScheduleExpression="rate(1 day)", Tags=[TAG]
+        )["RuleArn"],
+        lambda events, arn: events.untag_resource(ResourceARN=arn, TagKeys=["team"]),
+        lambda events, _: events.delete_rule(Name="u"),
+    ),
+    "logs": (
+        lambda logs: logs.create_log_group(logGroupName="g", tags={"team": "a"}) and "log-group:g",
+        lambda logs, arn: logs.untag_resource(
+            resourceArn=f"arn:aws:logs:us-west-2:111122223333:{arn}", tagKeys=["team"]
+        ),
+        lambda logs, _: logs.delete_log_group(logGroupName="g"),
+    ),
+    "s3": (
+        lambda s3: s3.create_bucket(
+            Bucket="bbb",
+            CreateBucketConfiguration={"LocationConstraint": "us-west-2", "Tags": [TAG]},
+        ) and "bbb",
+        lambda s3, name: s3.delete_bucket_tagging(Bucket=name),
+        lambda s3, name: s3.delete_bucket(Bucket=name),
+    ),
+    "sns": (
+        lambda sns: sns.create_topic(Name="s", Tags=[TAG])["TopicArn"],
+        lambda sns, arn: sns.untag_resource(ResourceArn=arn, TagKeys=["team"]),
+        lambda sns, arn: sns.delete_topic(TopicArn=arn),
+    ),
+    "sqs": (
+        lambda sqs: sqs.create_queue(QueueName="q", tags={"team": "a"})["QueueUrl"],
+        lambda sqs, url: sqs.untag_queue(QueueUrl=url, TagKeys=["team"]),
+        lambda sqs, url: sqs.delete_queue(QueueUrl=url),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("service", sorted(UNTAGGED))
+def test_it_goes_on_listing_what_was_tagged_once_without_tags(client: Client, service: str) -> None:
+    make, untag, delete = UNTAGGED[service]
+    aws = client(service)
+    made = make(aws)
+    [arn] = arns(client)
+    assert made.rpartition("/")[2] in arn
+    untag(aws, made)
+    [row] = client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"]
+    assert row == {"ResourceARN": arn, "Tags": []}
+    assert arns(client, TagFilters=[{"Key": "team"}]) == []
+    delete(aws, made)
+    assert arns(client) == []
 
 
 def test_it_still_lists_the_dead_and_misses_the_new(sandbox: Sandbox, client: Client) -> None:
