@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
-from preflight.sandbox.faults.consistency import lag
+from preflight.sandbox.faults.consistency import lag, longest
 from preflight.sandbox.identity import iam
 from preflight.sandbox.request import Request
 from preflight.sandbox.world import World
@@ -42,7 +42,7 @@ class FormerPermissions:
 
 def before_change(request: Request) -> None:
     """Keep what everybody had whom a change of policies is about."""
-    if request.is_privileged or not lag(request.world, "iam_propagation"):
+    if request.is_privileged or not longest(request.world, "iam_propagation"):
         return
     former = request.world.part(FormerPermissions)
     for arn in dict.fromkeys(_affected(request)):
