@@ -15,11 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from preflight.errors import SpecError
-from preflight.policy import Context, Policy, Principal
+from preflight.policy import Policy, Principal
 from preflight.sandbox.identity import iam
 from preflight.sandbox.identity.exclusions import exclusions_of, invalid_input
 from preflight.sandbox.identity.iam import Source
 from preflight.sandbox.identity.simulated import Subject, action_result
+from preflight.sandbox.identity.simulation_input import context_of, insist_on_resources
 from preflight.sandbox.request import Request
 
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
@@ -29,55 +30,67 @@ PAGE = 100
 
 def simulate_principal_policy(request: Request) -> Mapping[str, Any]:
     """Simulate an existing user, group or role."""
-    given = request.parameters
+    given, world = request.parameters, request.world
     arn = _entity_arn(str(given["PolicySourceArn"]))
-    kind, holder = iam.entity(request.world, arn)
+    kind, holder = iam.entity(world, arn)
     exclusions = exclusions_of(given.get("PolicyExclusionList") or ())
-    found = [one for one in iam.sources(request.world, kind, holder) if not exclusions.drop(one)]
-    inputs = _inputs(given.get("PolicyInputList"), "PolicyInputList")
+    found = [one for one in iam.sources(world, kind, holder) if not exclusions.drop(one)]
     boundary = _one(given.get("PermissionsBoundaryPolicyInputList"), "PermissionsBoundaryPolicy")
     if boundary is None and kind != "group" and "permission-boundary" not in exclusions.types:
-        boundary = iam.boundary(request.world, kind, holder)
-    scps = [] if "scp" in exclusions.types else iam.scp_levels(request.world)
-    caller = str(given.get("CallerArn") or arn)
-    return _simulate(
-        request,
-        Subject(
-            policies=(*(one.policy for one in found), *inputs),
-            types={one.policy.id: _shown(one) for one in found},
-            boundary=boundary,
-            scps=tuple(tuple(level) for level in scps),
-            resource=_one([given["ResourcePolicy"]], "ResourcePolicy")
-            if given.get("ResourcePolicy")
-            else None,
-            caller=Principal(arn=caller),
+        boundary = iam.boundary(world, kind, holder)
+    scps = [] if "scp" in exclusions.types else iam.scp_levels(world)
+    caller = Principal(arn=_entity_arn(str(given.get("CallerArn") or arn)))
+    subject = Subject(
+        policies=(
+            *(one.policy for one in found),
+            *_inputs(given.get("PolicyInputList"), "PolicyInputList"),
         ),
+        types={one.policy.id: _shown(one) for one in found},
+        boundary=boundary,
+        scps=tuple(tuple(level) for level in scps),
+        resource=_resource_policy(given, caller),
+        resource_account=_owner(given, caller),
+        caller=caller,
+        in_organization=bool(scps),
     )
+    return _simulate(request, subject)
 
 
 def simulate_custom_policy(request: Request) -> Mapping[str, Any]:
     """Simulate policies that are passed in."""
     given = request.parameters
-    caller = given.get("CallerArn") or f"arn:aws:iam::{request.world.account}:user/simulated"
-    levels = [
+    if given.get("ResourcePolicy") and not given.get("CallerArn"):
+        raise invalid_input("CallerArn is required when ResourcePolicy is specified")
+    somebody = f"arn:aws:iam::{request.world.account}:user/simulated"
+    caller = Principal(arn=_entity_arn(str(given.get("CallerArn") or somebody)))
+    levels = tuple(
         _inputs(one.get("ServiceControlPolicyInputList"), "ServiceControlPolicyInputList")
         for one in given.get("OrderedOrganizationPolicyInputList") or ()
-    ]
-    return _simulate(
-        request,
-        Subject(
-            policies=_inputs(given.get("PolicyInputList"), "PolicyInputList"),
-            types={},
-            boundary=_one(
-                given.get("PermissionsBoundaryPolicyInputList"), "PermissionsBoundaryPolicy"
-            ),
-            scps=tuple(levels),
-            resource=_one([given["ResourcePolicy"]], "ResourcePolicy")
-            if given.get("ResourcePolicy")
-            else None,
-            caller=Principal(arn=str(caller)),
-        ),
     )
+    subject = Subject(
+        policies=_inputs(given.get("PolicyInputList"), "PolicyInputList"),
+        types={},
+        boundary=_one(given.get("PermissionsBoundaryPolicyInputList"), "PermissionsBoundaryPolicy"),
+        scps=levels,
+        resource=_resource_policy(given, caller),
+        resource_account=_owner(given, caller),
+        caller=caller,
+        in_organization=bool(levels),
+    )
+    return _simulate(request, subject)
+
+
+def _resource_policy(given: Mapping[str, Any], caller: Principal) -> Policy | None:
+    """Read the resource policy; for roles AWS does not simulate any."""
+    text = given.get("ResourcePolicy")
+    policy = _one([text], "ResourcePolicy") if text else None
+    return None if ":role/" in caller.arn else policy
+
+
+def _owner(given: Mapping[str, Any], caller: Principal) -> str:
+    """Read whose the resources are: an account id, or the ARN of its root."""
+    owner = str(given.get("ResourceOwner") or caller.account)
+    return owner.split(":")[4] if owner.count(":") >= 5 else owner
 
 
 def context_keys_for_principal(request: Request) -> Mapping[str, Any]:
@@ -131,10 +144,7 @@ def _shown(source: Source) -> tuple[str, str]:
 
 def _simulate(request: Request, subject: Subject) -> Mapping[str, Any]:
     given = request.parameters
-    entries = given.get("ContextEntries") or ()
-    context = Context.of(
-        {str(one["ContextKeyName"]): list(one.get("ContextKeyValues") or ()) for one in entries}
-    )
+    context = context_of(given.get("ContextEntries") or ())
     missing = [key for key in subject.keys if not isinstance(context.look(key.lower()), tuple)]
     actions = [str(name) for name in given["ActionNames"]]
     for name in actions:
@@ -142,8 +152,9 @@ def _simulate(request: Request, subject: Subject) -> Mapping[str, Any]:
             raise invalid_input(f"Invalid Action: {name}")
     start, count = _page(given)
     resources = [str(arn) for arn in given.get("ResourceArns") or ["*"]]
+    insist_on_resources(given.get("ResourceHandlingOption"), resources)
     results = [
-        action_result(subject, action, resources, context, missing, given.get("ResourceOwner"))
+        action_result(subject, action, resources, context, missing)
         for action in actions[start : start + count]
     ]
     answer: dict[str, Any] = {"EvaluationResults": results, "IsTruncated": False}
