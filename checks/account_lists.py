@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from checks.quotas import sources
-from preflight import usage
+from preflight import looks
 from preflight.check import Context
 from preflight.usage import Look
 
 #: Every role with its path, service-linked ones too: one call for a thousand of them.
 #: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
 ROLES = Look("iam", "ListRoles", "Roles[].{RoleName: RoleName, Arn: Arn}", {"MaxItems": 1000})
-CLUSTERS, BUCKETS, VPCS = usage.CLUSTERS, usage.BUCKETS, usage.VPCS
+CLUSTERS, BUCKETS, VPCS = looks.CLUSTERS, looks.BUCKETS, looks.VPCS
 
 
 def rows(context: Context, look: Look) -> list[dict[str, Any]]:

@@ -34,7 +34,8 @@ def stands(figure: Figure) -> str:
     where = f" in {figure.within}" if figure.within else ""
     limit = number(figure.limit.value) if isinstance(figure.limit, Limit) else "an unknown number"
     used = "some" if isinstance(figure.used, Unknown) else number(figure.used)
-    return f"{figure.quota.name}{where}: {used} of {limit} in use"
+    fullest = f" in {figure.fullest}" if figure.fullest else ""
+    return f"{figure.quota.name}{where}: {used} of {limit} in use{fullest}"
 
 
 def softer(figure: Figure) -> str:

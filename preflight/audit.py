@@ -196,6 +196,7 @@ def numbers(row: Row) -> dict[str, Any]:
         "account": row.account,
         "counted_in": row.region,
         "within": row.figure.within,
+        "fullest": row.figure.fullest or None,
         "fit": row.fit.value,
         "share": None if share is None or math.isinf(share) else round(share, 1),
         "missing_action": row.missing_action,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from preflight import counters as use
-from preflight.counters import Counted
+from preflight import network_counters as network
+from preflight.counted import Counted
 from preflight.families import VCPU_QUOTAS, vcpu_quota
 from preflight.quota import HOME, Quota, Scope
 
@@ -38,62 +39,63 @@ LAUNCH_CONFIGURATIONS = _row(
 )
 LAUNCH_TEMPLATES = _row("ec2/L-FB451C26", "Launch templates", 5000, use.launch_templates)
 ELASTIC_IPS = _row(
-    "ec2/L-0263D0A3", "EC2-VPC Elastic IPs", 5, use.elastic_ips, failure="AddressLimitExceeded",
+    "ec2/L-0263D0A3", "EC2-VPC Elastic IPs", 5, network.elastic_ips, failure="AddressLimitExceeded",
 )
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
-VPCS = _row("vpc/L-F678F1CE", "VPCs per Region", 5, use.vpcs, failure="VpcLimitExceeded")
+VPCS = _row("vpc/L-F678F1CE", "VPCs per Region", 5, network.vpcs, failure="VpcLimitExceeded")
 SUBNETS_PER_VPC = _row(
-    "vpc/L-407747CB", "Subnets per VPC", 200, use.subnets_per_vpc, scope=Scope.VPC,
+    "vpc/L-407747CB", "Subnets per VPC", 200, network.subnets_per_vpc, scope=Scope.VPC,
     failure="SubnetLimitExceeded",
 )
 INTERNET_GATEWAYS = _row(
-    "vpc/L-A4707A72", "Internet gateways per Region", 5, use.internet_gateways, follows=str(VPCS),
-    failure="InternetGatewayLimitExceeded",
+    "vpc/L-A4707A72", "Internet gateways per Region", 5, network.internet_gateways,
+    follows=str(VPCS), failure="InternetGatewayLimitExceeded",
 )
 EGRESS_ONLY_GATEWAYS = _row(
-    "vpc/L-45FE3B85", "Egress-only internet gateways per Region", 5, use.egress_only_gateways,
+    "vpc/L-45FE3B85", "Egress-only internet gateways per Region", 5, network.egress_only_gateways,
     follows=str(VPCS), failure="GatewayLimitExceeded",
 )
 RANGES_PER_VPC = _row(
-    "vpc/L-83CA0A9D", "IPv4 CIDR blocks per VPC", 5, use.ranges_per_vpc, scope=Scope.VPC,
+    "vpc/L-83CA0A9D", "IPv4 CIDR blocks per VPC", 5, network.ranges_per_vpc, scope=Scope.VPC,
     maximum=50, failure="CidrLimitExceeded",
 )
 NAT_GATEWAYS_PER_ZONE = _row(
-    "vpc/L-FE5A380F", "NAT gateways per Availability Zone", 5, use.nat_gateways_per_zone,
+    "vpc/L-FE5A380F", "NAT gateways per Availability Zone", 5, network.nat_gateways_per_zone,
     scope=Scope.ZONE, failure="NatGatewayLimitExceeded",
 )
 SECURITY_GROUPS = _row(
-    "vpc/L-E79EC296", "VPC security groups per Region", 2500, use.security_groups,
+    "vpc/L-E79EC296", "VPC security groups per Region", 2500, network.security_groups,
     failure="SecurityGroupLimitExceeded",
 )
 RULES_PER_SECURITY_GROUP = _row(
     "vpc/L-0EA8095F", "Inbound or outbound rules per security group", 60,
-    use.rules_per_security_group, scope=Scope.PARENT, failure="RulesPerSecurityGroupLimitExceeded",
+    network.rules_per_security_group, scope=Scope.PARENT,
+    failure="RulesPerSecurityGroupLimitExceeded",
 )
 SECURITY_GROUPS_PER_INTERFACE = _row(
     "vpc/L-2AFB9258", "Security groups per network interface", 5,
-    use.security_groups_per_interface, scope=Scope.PARENT, maximum=16,
+    network.security_groups_per_interface, scope=Scope.PARENT, maximum=16,
 )
 NETWORK_INTERFACES = _row(
-    "vpc/L-DF5E4CA3", "Network interfaces per Region", 5000, use.network_interfaces,
+    "vpc/L-DF5E4CA3", "Network interfaces per Region", 5000, network.network_interfaces,
     failure="NetworkInterfaceLimitExceeded",
 )
 ROUTE_TABLES_PER_VPC = _row(
-    "vpc/L-589F43AA", "Route tables per VPC", 200, use.route_tables_per_vpc, scope=Scope.VPC,
+    "vpc/L-589F43AA", "Route tables per VPC", 200, network.route_tables_per_vpc, scope=Scope.VPC,
     failure="RouteTableLimitExceeded",
 )
 # Sources disagree on the default, 50 or 500: the lower one errs on the safe side.
 ROUTES_PER_TABLE = _row(
-    "vpc/L-93826ACB", "Routes per route table", 50, use.routes_per_table, scope=Scope.PARENT,
+    "vpc/L-93826ACB", "Routes per route table", 50, network.routes_per_table, scope=Scope.PARENT,
     maximum=1000, failure="RouteLimitExceeded",
 )
 GATEWAY_ENDPOINTS = _row(
-    "vpc/L-1B52E74A", "Gateway VPC endpoints per Region", 20, use.gateway_endpoints,
+    "vpc/L-1B52E74A", "Gateway VPC endpoints per Region", 20, network.gateway_endpoints,
     failure="VpcEndpointLimitExceeded",
 )
 INTERFACE_ENDPOINTS_PER_VPC = _row(
-    "vpc/L-29B6F2EB", "Interface VPC endpoints per VPC", 50, use.interface_endpoints_per_vpc,
+    "vpc/L-29B6F2EB", "Interface VPC endpoints per VPC", 50, network.interface_endpoints_per_vpc,
     scope=Scope.VPC, failure="VpcEndpointLimitExceeded",
 )
 
@@ -216,11 +218,10 @@ TOPICS = _row(
     "sns/L-61103206", "Topics per Account", 100_000, use.topics, deep=True,
     failure="TopicLimitExceeded",
 )
-# Counted on each event bus. It is REGION and not PARENT here because a plan puts its rules on the
-# default bus, which is there already and has rules of others. The default is 300, in some Regions
-# 100: the lower one errs on the safe side.
+# The default is 300, in some Regions 100: the lower one errs on the safe side.
 EVENT_RULES = _row(
-    "events/L-244521F2", "Number of rules", 100, use.event_rules, failure="LimitExceededException",
+    "events/L-244521F2", "Number of rules", 100, use.event_rules, scope=Scope.BUS,
+    failure="LimitExceededException",
 )
 LOG_GROUPS = _row(
     "logs/L-C7B9AAAB", "Log groups", 1_000_000, use.log_groups, deep=True,

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from preflight import usage as looks
-from preflight.counters import Counted, Row
+from preflight import looks
+from preflight.counted import Counted, Row, reads
+from preflight.errors import AwsError
 from preflight.quota import Quota
 from preflight.usage import Usage
 
@@ -36,20 +37,19 @@ def _on_demand(counts: Callable[[str], bool]) -> Counted:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html
     """
 
-    def count(usage: Usage, within: str) -> float:
-        del within
+    def count(usage: Usage) -> float:
         total = 0.0
         for instance in usage.rows(looks.INSTANCES):
             lifecycle = instance.get("InstanceLifecycle", "")
             bought = lifecycle in {"spot", "scheduled", "capacity-block"}
             if counts(instance["InstanceType"]) and _runs(instance) and not bought:
-                total += usage.vcpus(instance["InstanceType"])
+                total += _vcpus(usage, instance["InstanceType"])
         for reservation in usage.mine(looks.CAPACITY_RESERVATIONS):
             if counts(reservation["InstanceType"]) and (unused := _unused(reservation)):
-                total += unused * usage.vcpus(reservation["InstanceType"])
+                total += unused * _vcpus(usage, reservation["InstanceType"])
         return total
 
-    return Counted(count, (looks.INSTANCES, looks.CAPACITY_RESERVATIONS, looks.INSTANCE_TYPES))
+    return reads(looks.INSTANCES, looks.CAPACITY_RESERVATIONS, looks.INSTANCE_TYPES)(count)
 
 
 def _spot(counts: Callable[[str], bool]) -> Counted:
@@ -58,8 +58,7 @@ def _spot(counts: Callable[[str], bool]) -> Counted:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html
     """
 
-    def count(usage: Usage, within: str) -> float:
-        del within
+    def count(usage: Usage) -> float:
         types = [
             instance["InstanceType"]
             for instance in usage.rows(looks.INSTANCES)
@@ -70,9 +69,21 @@ def _spot(counts: Callable[[str], bool]) -> Counted:
             for request in usage.rows(looks.SPOT_REQUESTS)
             if request.get("State") == "open"
         ]
-        return sum((usage.vcpus(each) for each in types if counts(each)), 0.0)
+        return sum((_vcpus(usage, each) for each in types if counts(each)), 0.0)
 
-    return Counted(count, (looks.INSTANCES, looks.SPOT_REQUESTS, looks.INSTANCE_TYPES))
+    return reads(looks.INSTANCES, looks.SPOT_REQUESTS, looks.INSTANCE_TYPES)(count)
+
+
+def _vcpus(usage: Usage, instance_type: str) -> float:
+    """Give the default vCPUs of an instance type in use."""
+    for row in usage.rows(looks.INSTANCE_TYPES):
+        if row["InstanceType"] == instance_type:
+            return float(row["VCpuInfo"]["DefaultVCpus"])
+    raise AwsError(
+        f"EC2 does not say how many vCPUs {instance_type} has, which is in use",
+        service="ec2",
+        operation="DescribeInstanceTypes",
+    )
 
 
 def _runs(instance: Row) -> bool:

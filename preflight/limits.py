@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from preflight import usage as looks
+from preflight import looks
 from preflight.aws import Aws
-from preflight.counters import Counted
+from preflight.counted import Counted
 from preflight.errors import AccessDenied, AwsError, NotFound, PreflightError
 from preflight.once import Once
 from preflight.quota import Key, Limit, Quota, Scope
@@ -173,6 +173,8 @@ class Figure:
     region: str
     limit: Limit | Unknown
     used: float | Unknown
+    #: Where the limit is one of each VPC, role, bus, ...: the one that has used up the most.
+    fullest: str = ""
 
     @property
     def free(self) -> float | None:
@@ -214,12 +216,17 @@ def read_figures(
 
     def figure(key: Key) -> Figure:
         quota, within = key
+        used = used_of(quota, within, usage) if key in counted else 0.0
+        known = key in counted and not within and not isinstance(used, Unknown)
         return Figure(
             quota=quota,
             within=within,
             region=home_of(quota, region),
             limit=limits.limit_of(quota),
-            used=used_of(quota, within, usage) if key in counted else 0.0,
+            used=used,
+            fullest=quota.count.fullest(usage)
+            if known and isinstance(quota.count, Counted)
+            else "",
         )
 
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:

@@ -27,6 +27,7 @@ class Scope(StrEnum):
     ACCOUNT = "account"
     REGION = "region"
     ZONE = "zone"
+    BUS = "bus"
     VPC = "vpc"
     CLUSTER = "cluster"
     PARENT = "parent"
@@ -36,10 +37,11 @@ class Scope(StrEnum):
 class Quota:
     """One limit of an account, and how its use is counted.
 
-    `count(usage, within)` counts what is in use; `within` is a zone's name where the scope is ZONE
-    and empty otherwise. `None` means that only a plan can use it up (node groups of a new cluster).
-    `actions` are the IAM actions that counting needs. `failure` is the error code AWS raises when
-    the limit is exceeded. `maximum` is the value above which AWS is known not to go.
+    `count(usage, within)` counts what is in use; `within` is the name of a zone or of an event bus
+    where the scope is such, and empty otherwise. `None` means that only a plan can use it up (node
+    groups of a new cluster). `actions` are the IAM actions that counting needs. `failure` is the
+    error code AWS raises when the limit is exceeded. `maximum` is the value above which AWS is
+    known not to go.
     """
 
     service: str
@@ -73,8 +75,8 @@ class Quota:
 class Demand:
     """What a resource takes of a quota; `amount` is None when the plan could not find it out.
 
-    `within` names the zone for zonal quotas, and the address of the containing resource for quotas
-    counted inside one that the plan makes new.
+    `within` names the zone or the event bus for quotas of such, and the address of the containing
+    resource for quotas counted inside one that the plan makes new.
     """
 
     quota: Quota

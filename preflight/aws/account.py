@@ -28,6 +28,7 @@ from preflight.once import Once
 ATTEMPTS = 6
 #: For an endpoint that has not answered yet: it rather is the wrong one than a weak connection.
 FIRST_ATTEMPTS = 2
+_TOKEN = "NextToken"  # noqa: S105 - of a page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +246,15 @@ class Aws:
         if service not in self._pagings:
             with self._lock:  # read once, not by everybody at the same time
                 self._pagings[service] = pagings(service)
-        return self._pagings[service].get(operation)
+        return self._pagings[service].get(operation) or self._by_token(service, operation)
+
+    def _by_token(self, service: str, operation: str) -> dict[str, Any] | None:
+        """Find pages that botocore does not describe, as those of ListEventBuses."""
+        model = self._client(service, self.region).meta.service_model.operation_model(operation)
+        shapes = (model.input_shape, model.output_shape)
+        if all(shape is not None and _TOKEN in shape.members for shape in shapes):
+            return {"input_token": _TOKEN, "output_token": _TOKEN}
+        return None
 
 
 def as_principal(region: str, access_key_id: str, secret_access_key: str) -> Aws:

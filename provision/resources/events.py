@@ -71,7 +71,7 @@ class Rule(Resource):
 
     def demands(self) -> Iterator[Demand]:
         """One of the rules of the default event bus."""
-        yield Demand(quota=EVENT_RULES)
+        yield Demand(quota=EVENT_RULES, within="default")
 
     def names(self) -> Iterator[tuple[NameRule, str]]:
         """The rule's name."""

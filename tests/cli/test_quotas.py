@@ -95,6 +95,39 @@ def test_an_audit_names_what_is_full_and_its_trend(
     assert by_subject(again)[VPC]["id"] == row["id"]
 
 
+def test_rules_are_counted_on_each_bus_and_the_fullest_bus_is_named(
+    account: Sandbox, report: Report
+) -> None:
+    def on(bus: str, rules: int) -> dict[str, Any]:
+        pattern = json.dumps({"source": ["shop"]})
+        rule = {"Name": "rule-${n}", "EventBusName": bus, "EventPattern": pattern}
+        made = {"service": "events", "region": REGION, "operation": "PutRule", "parameters": rule}
+        return {**made, "repeat": rules}
+
+    bus = {"service": "events", "region": REGION, "operation": "CreateEventBus"}
+    orders = {**bus, "parameters": {"Name": "orders"}}
+    account.reset({**ACCOUNT, "calls": [orders, on("default", 2), on("orders", 3)]})
+
+    _, found = report("--services", "events")
+    row = by_subject(found)["events/L-244521F2"]
+
+    assert (row["data"]["used"], row["data"]["fullest"]) == (3, "orders")
+    assert row["message"].startswith("Number of rules: 3 of 300 in use in orders")
+
+
+def test_a_plan_is_judged_by_the_bus_that_its_rules_go_to(account: Sandbox, report: Report) -> None:
+    rule = {"Name": "rule-${n}", "ScheduleExpression": "rate(1 day)"}
+    made = {"service": "events", "region": REGION, "operation": "PutRule", "parameters": rule}
+    account.reset({**ACCOUNT, "calls": [{**made, "repeat": 2}]})
+    path = spec("dev", instance_types=[{"type": "m7i.large", "capacity": ["spot"]}])
+
+    _, found = report("-f", str(path), "--services", "events")
+
+    row = by_subject(found)["events/L-244521F2 default"]
+    assert row["data"]["used"] == 2
+    assert row["data"]["needed"] > 0
+
+
 def test_several_regions_and_accounts_are_all_in_the_report(
     account: Sandbox, report: Report
 ) -> None:

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from preflight import counters, usage
+from preflight import counters, looks
+from preflight import network_counters as network
 from preflight.aws import Aws, Identity
 from preflight.catalogue import by_key
+from preflight.counted import Counted
 from preflight.errors import AccessDenied, AwsError
 from preflight.once import Once
 from preflight.usage import Look, Usage
@@ -44,14 +46,14 @@ class Given:
 def of(lists: Lists) -> Usage:
     aws = Aws("us-west-2")
     aws.identity = Identity(account=ME, arn=f"arn:aws:iam::{ME}:root", user_id=ME)
-    return Usage(aws, Given({usage.INSTANCE_TYPES: TYPES, **lists}))
+    return Usage(aws, Given({looks.INSTANCE_TYPES: TYPES, **lists}))
 
 
 def vcpus(code: str, lists: Lists) -> float:
     nothing: Lists = {
-        usage.INSTANCES: [],
-        usage.CAPACITY_RESERVATIONS: [],
-        usage.SPOT_REQUESTS: [],
+        looks.INSTANCES: [],
+        looks.CAPACITY_RESERVATIONS: [],
+        looks.SPOT_REQUESTS: [],
     }
     quota = by_key("ec2", code)
     assert quota is not None
@@ -87,15 +89,15 @@ def instance(type: str = "m5.large", state: str = "running", **more: Any) -> dic
 def test_an_instance_counts_its_vcpus_while_it_runs(
     described: dict[str, Any], counted: float
 ) -> None:
-    assert vcpus(STANDARD, {usage.INSTANCES: [described]}) == counted
+    assert vcpus(STANDARD, {looks.INSTANCES: [described]}) == counted
 
 
 def test_each_family_has_its_own_sum() -> None:
     running = [instance(), instance("m5.4xlarge"), instance("g5.xlarge"), instance("inf1.xlarge")]
 
-    assert vcpus(STANDARD, {usage.INSTANCES: running}) == 18
-    assert vcpus(G, {usage.INSTANCES: running}) == 4
-    assert vcpus(INF, {usage.INSTANCES: running}) == 4
+    assert vcpus(STANDARD, {looks.INSTANCES: running}) == 18
+    assert vcpus(G, {looks.INSTANCES: running}) == 4
+    assert vcpus(INF, {looks.INSTANCES: running}) == 4
 
 
 @pytest.mark.parametrize(
@@ -116,25 +118,25 @@ def test_an_unused_capacity_reservation_counts(more: dict[str, Any], counted: fl
         "AvailableInstanceCount": 3,
         **more,
     }
-    assert vcpus(STANDARD, {usage.CAPACITY_RESERVATIONS: [reservation]}) == counted
+    assert vcpus(STANDARD, {looks.CAPACITY_RESERVATIONS: [reservation]}) == counted
 
 
 def test_spot_counts_what_runs_and_what_is_still_asked_for() -> None:
     asked = {"LaunchSpecification": {"InstanceType": "m5.4xlarge"}}
     lists: Lists = {
-        usage.INSTANCES: [instance(InstanceLifecycle="spot"), instance()],
-        usage.SPOT_REQUESTS: [{"State": "open", **asked}, {"State": "active", **asked}],
+        looks.INSTANCES: [instance(InstanceLifecycle="spot"), instance()],
+        looks.SPOT_REQUESTS: [{"State": "open", **asked}, {"State": "active", **asked}],
     }
     assert vcpus(STANDARD_SPOT, lists) == 18
 
 
 def test_a_type_without_known_vcpus_is_an_error_and_not_zero() -> None:
     with pytest.raises(AwsError, match=r"m9\.large"):
-        vcpus(STANDARD, {usage.INSTANCES: [instance("m9.large")]})
+        vcpus(STANDARD, {looks.INSTANCES: [instance("m9.large")]})
 
 
 def test_a_denied_list_costs_the_quotas_that_need_it_and_no_other() -> None:
-    lists: Lists = {usage.INSTANCES: [instance()], usage.SPOT_REQUESTS: DENIED}
+    lists: Lists = {looks.INSTANCES: [instance()], looks.SPOT_REQUESTS: DENIED}
 
     assert vcpus(STANDARD, lists) == 2
     with pytest.raises(AccessDenied):
@@ -155,7 +157,7 @@ def test_a_denied_list_costs_the_quotas_that_need_it_and_no_other() -> None:
 def test_an_address_counts_if_it_is_amazons_and_nobody_manages_it(
     address: dict[str, Any], counted: float
 ) -> None:
-    assert counters.elastic_ips(of({usage.ADDRESSES: [address]})) == counted
+    assert network.elastic_ips(of({looks.ADDRESSES: [address]})) == counted
 
 
 SUBNETS = [
@@ -167,8 +169,8 @@ SUBNETS = [
 
 def nats(within: str, *gateways: tuple[str, str]) -> float:
     rows = [{"SubnetId": subnet, "State": state} for subnet, state in gateways]
-    given: Lists = {usage.NAT_GATEWAYS: rows, usage.SUBNETS: SUBNETS}
-    return counters.nat_gateways_per_zone(of(given), within)
+    given: Lists = {looks.NAT_GATEWAYS: rows, looks.SUBNETS: SUBNETS}
+    return network.nat_gateways_per_zone(of(given), within)
 
 
 def test_a_nat_gateway_counts_in_its_zone_until_it_is_gone() -> None:
@@ -191,44 +193,65 @@ def test_a_regional_nat_gateway_counts_in_its_zones_or_else_everywhere() -> None
         {"State": "available", "AvailabilityMode": "regional"},
         {"State": "available", "NatGatewayAddresses": [{"AvailabilityZone": "us-west-2a"}]},
     ]
-    given: Lists = {usage.NAT_GATEWAYS: rows, usage.SUBNETS: SUBNETS}
+    given: Lists = {looks.NAT_GATEWAYS: rows, looks.SUBNETS: SUBNETS}
 
-    assert counters.nat_gateways_per_zone(of(given), "us-west-2a") == 2
-    assert counters.nat_gateways_per_zone(of(given), "us-west-2c") == 1
+    assert network.nat_gateways_per_zone(of(given), "us-west-2a") == 2
+    assert network.nat_gateways_per_zone(of(given), "us-west-2c") == 1
 
 
 @pytest.mark.parametrize(
     ("count", "look"),
     [
-        (counters.vpcs, usage.VPCS),
-        (counters.internet_gateways, usage.INTERNET_GATEWAYS),
-        (counters.security_groups, usage.SECURITY_GROUPS),
-        (counters.network_interfaces, usage.INTERFACES),
-        (counters.resolver_rules, usage.RESOLVER_RULES),
+        (network.vpcs, looks.VPCS),
+        (network.internet_gateways, looks.INTERNET_GATEWAYS),
+        (network.security_groups, looks.SECURITY_GROUPS),
+        (network.network_interfaces, looks.INTERFACES),
+        (counters.resolver_rules, looks.RESOLVER_RULES),
     ],
 )
-def test_what_another_account_shares_does_not_count(count: counters.Counted, look: Look) -> None:
+def test_what_another_account_shares_does_not_count(count: Counted, look: Look) -> None:
     rows = [{"OwnerId": ME, "IsDefault": True}, {}, {"OwnerId": OTHER}, {"OwnerId": "AWS"}]
     assert count(of({look: rows})) == 2
 
 
 def test_the_fullest_container_counts() -> None:
-    assert counters.subnets_per_vpc(of({usage.SUBNETS: SUBNETS})) == 2
-    assert counters.subnets_per_vpc(of({usage.SUBNETS: []})) == 0
+    assert network.subnets_per_vpc(of({looks.SUBNETS: SUBNETS})) == 2
+    assert network.subnets_per_vpc(of({looks.SUBNETS: []})) == 0
+
+
+def managed(id: str, name: str) -> dict[str, Any]:
+    return {"PrefixListId": id, "PrefixListName": f"com.amazonaws.{name}", "OwnerId": "AWS"}
+
+
+LISTS = [
+    {"PrefixListId": "pl-big", "AddressFamily": "IPv4", "MaxEntries": 53},
+    {"PrefixListId": "pl-6", "AddressFamily": "IPv6", "MaxEntries": 9},
+    {"PrefixListId": "pl-unsized", "AddressFamily": "IPv4"},
+    managed("pl-s3", "us-west-2.s3"),
+    managed("pl-edge", "global.cloudfront.origin-facing"),
+    managed("pl-edge-6", "global.ipv6.cloudfront.origin-facing"),
+    managed("pl-lattice-6", "us-west-2.ipv6.vpc-lattice"),
+    managed("pl-newer", "us-west-2.newer-than-this"),
+]
 
 
 def test_routes_count_by_family_and_without_propagated_ones() -> None:
     routes = [
         {"DestinationCidrBlock": "10.0.0.0/16", "Origin": "CreateRouteTable"},
         {"DestinationCidrBlock": "0.0.0.0/0", "Origin": "CreateRoute"},
-        {"DestinationPrefixListId": "pl-1", "Origin": "CreateRoute"},
+        {"DestinationPrefixListId": "pl-big", "Origin": "CreateRoute"},
         {"DestinationIpv6CidrBlock": "::/0", "Origin": "CreateRoute"},
         {"DestinationCidrBlock": "10.9.0.0/16", "Origin": "EnableVgwRoutePropagation"},
     ]
-    tables = [{"VpcId": "vpc-1", "Routes": routes}, {"VpcId": "vpc-1", "Routes": []}]
+    tables = [
+        {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": routes},
+        {"RouteTableId": "rtb-2", "VpcId": "vpc-1", "Routes": []},
+    ]
+    given: Lists = {looks.ROUTE_TABLES: tables, looks.PREFIX_LISTS: LISTS}
 
-    assert counters.routes_per_table(of({usage.ROUTE_TABLES: tables})) == 3
-    assert counters.route_tables_per_vpc(of({usage.ROUTE_TABLES: tables})) == 2
+    assert network.routes_per_table(of(given)) == 2 + 53
+    assert network.routes_per_table.fullest(of(given)) == "rtb-1"
+    assert network.route_tables_per_vpc(of(given)) == 2
 
 
 def test_endpoints_count_by_type_and_only_living_ones() -> None:
@@ -239,19 +262,14 @@ def test_endpoints_count_by_type_and_only_living_ones() -> None:
         {"VpcEndpointType": "Interface", "VpcId": "vpc-1", "State": "deleted"},
         {"VpcEndpointType": "Interface", "VpcId": "vpc-2", "State": "available"},
     ]
-    assert counters.gateway_endpoints(of({usage.ENDPOINTS: rows})) == 1
-    assert counters.interface_endpoints_per_vpc(of({usage.ENDPOINTS: rows})) == 2
+    assert network.gateway_endpoints(of({looks.ENDPOINTS: rows})) == 1
+    assert network.interface_endpoints_per_vpc(of({looks.ENDPOINTS: rows})) == 2
 
 
 def rules(*permissions: dict[str, Any], direction: str = "IpPermissions") -> float:
-    lists = [
-        {"PrefixListId": "pl-big", "AddressFamily": "IPv4", "MaxEntries": 53},
-        {"PrefixListId": "pl-6", "AddressFamily": "IPv6", "MaxEntries": 9},
-        {"PrefixListId": "pl-unsized", "AddressFamily": "IPv4"},
-    ]
-    group = {"OwnerId": ME, direction: list(permissions)}
-    given: Lists = {usage.SECURITY_GROUPS: [group], usage.PREFIX_LISTS: lists}
-    return counters.rules_per_security_group(of(given))
+    group = {"GroupId": "sg-1", "OwnerId": ME, direction: list(permissions)}
+    given: Lists = {looks.SECURITY_GROUPS: [group], looks.PREFIX_LISTS: LISTS}
+    return network.rules_per_security_group(of(given))
 
 
 V4, V6 = {"CidrIp": "10.0.0.0/8"}, {"CidrIpv6": "::/0"}
@@ -277,6 +295,19 @@ GROUP = {"GroupId": "sg-1"}
             9,
             id="a prefix list counts in its own family",
         ),
+        pytest.param(
+            {"IpRanges": [V4], "PrefixListIds": [{"PrefixListId": "pl-edge"}]},
+            56,
+            id="a list of AWS's own counts as its weight",
+        ),
+        pytest.param(
+            {
+                "IpRanges": [V4],
+                "PrefixListIds": [{"PrefixListId": "pl-edge-6"}, {"PrefixListId": "pl-lattice-6"}],
+            },
+            65,
+            id="a list of AWS's own counts in its family",
+        ),
     ],
 )
 @pytest.mark.parametrize("direction", ["IpPermissions", "IpPermissionsEgress"])
@@ -286,7 +317,7 @@ def test_rules_count_by_direction_and_family(
     assert rules(permission, direction=direction) == counted
 
 
-@pytest.mark.parametrize("id", ["pl-unsized", "pl-not-listed"])
+@pytest.mark.parametrize("id", ["pl-unsized", "pl-not-listed", "pl-newer"])
 def test_a_prefix_list_of_unknown_size_is_an_error_and_not_one_rule(id: str) -> None:
     with pytest.raises(AwsError, match=id):
         rules({"PrefixListIds": [{"PrefixListId": id}]})
@@ -299,7 +330,7 @@ def test_storage_is_counted_in_tib_of_1024_gib() -> None:
         {"VolumeType": "gp2", "Size": 256},
         {"VolumeType": "io1", "Size": 1, "Iops": 3000},
     ]
-    given = of({usage.VOLUMES: volumes})
+    given = of({looks.VOLUMES: volumes})
 
     assert counters.gp3_storage(given) == 1.5
     assert counters.gp2_storage(given) == 0.25
@@ -309,7 +340,7 @@ def test_storage_is_counted_in_tib_of_1024_gib() -> None:
 
 def test_load_balancers_count_by_type() -> None:
     rows = [{"Type": "application"}, {"Type": "network"}, {"Type": "gateway"}]
-    given = of({usage.LOAD_BALANCERS: rows})
+    given = of({looks.LOAD_BALANCERS: rows})
 
     assert counters.application_load_balancers(given) == 1
     assert counters.network_load_balancers(given) == 1
@@ -322,40 +353,48 @@ def test_keys_of_aws_itself_do_not_count() -> None:
         {"AliasName": "alias/aws/s3"},
         {"AliasName": "alias/mine", "TargetKeyId": "mine"},
     ]
-    assert counters.kms_keys(of({usage.KEYS: keys, usage.KEY_ALIASES: aliases})) == 2
+    assert counters.kms_keys(of({looks.KEYS: keys, looks.KEY_ALIASES: aliases})) == 2
 
 
 def test_no_measurement_of_fargate_is_not_zero_where_there_were_some_before() -> None:
-    metric = {usage.FARGATE_METRICS: [{"MetricName": "ResourceCount"}]}
-    measured: Lists = {**metric, usage.FARGATE_VCPUS: [{"Values": [4.0, 2.0]}]}
+    metric = {looks.FARGATE_METRICS: [{"MetricName": "ResourceCount"}]}
+    measured: Lists = {**metric, looks.FARGATE_VCPUS: [{"Values": [4.0, 2.0]}]}
     assert counters.fargate_vcpus(of(measured)) == 4
     with pytest.raises(AwsError, match="no measurement"):
-        counters.fargate_vcpus(of({**metric, usage.FARGATE_VCPUS: [{"Values": []}]}))
-    assert counters.fargate_vcpus(of({usage.FARGATE_METRICS: []})) == 0
+        counters.fargate_vcpus(of({**metric, looks.FARGATE_VCPUS: [{"Values": []}]}))
+    assert counters.fargate_vcpus(of({looks.FARGATE_METRICS: []})) == 0
 
 
 def test_the_fullest_interface_role_cluster_and_vpc_count() -> None:
-    interfaces = [{"Groups": [{}, {}]}, {"Groups": [{}]}, {"Groups": [{}] * 4, "OwnerId": OTHER}]
-    assert counters.security_groups_per_interface(of({usage.INTERFACES: interfaces})) == 2
-    roles = [{"Policies": 3}, {"Policies": 9}]
-    assert counters.managed_policies_per_role(of({usage.ROLES_IN_DETAIL: roles})) == 9
+    interfaces = [
+        {"NetworkInterfaceId": "eni-1", "Groups": [{}]},
+        {"NetworkInterfaceId": "eni-2", "Groups": [{}, {}]},
+        {"NetworkInterfaceId": "eni-3", "Groups": [{}] * 4, "OwnerId": OTHER},
+    ]
+    given = of({looks.INTERFACES: interfaces})
+    assert network.security_groups_per_interface.fullest(given) == "eni-2"
+    assert network.security_groups_per_interface(of({looks.INTERFACES: interfaces})) == 2
+    roles = [{"Name": "a", "Policies": 3}, {"Name": "b", "Policies": 9}]
+    assert counters.managed_policies_per_role(of({looks.ROLES_IN_DETAIL: roles})) == 9
     groups = [{"name": name, "cluster": cluster} for name, cluster in ("ax", "by", "cy")]
-    assert counters.nodegroups_per_cluster(of({usage.NODEGROUPS: groups})) == 2
-    assert counters.nodegroups_per_cluster(of({usage.NODEGROUPS: []})) == 0
+    assert counters.nodegroups_per_cluster(of({looks.NODEGROUPS: groups})) == 2
+    assert counters.nodegroups_per_cluster(of({looks.NODEGROUPS: []})) == 0
     ranges = [{"CidrBlock": "a"}, {"CidrBlock": "b"}]
     gone = {"CidrBlockState": {"State": "disassociated"}}
     vpcs = [
         {"VpcId": "vpc-1", "CidrBlockAssociationSet": [*ranges, gone]},
         {"VpcId": "vpc-2", "CidrBlockAssociationSet": [ranges[0]]},
     ]
-    assert counters.ranges_per_vpc(of({usage.VPCS: vpcs})) == 2
+    assert network.ranges_per_vpc(of({looks.VPCS: vpcs})) == 2
 
 
 def test_a_counter_needs_the_actions_of_the_lists_it_reads() -> None:
-    assert counters.nat_gateways_per_zone.actions == {
+    assert network.nat_gateways_per_zone.actions == {
         "ec2:DescribeNatGateways",
         "ec2:DescribeSubnets",
     }
+    assert counters.event_rules.actions == {"events:ListEventBuses", "events:ListRules"}
+    assert counters.nodegroups_per_cluster.actions == {"eks:ListClusters", "eks:ListNodegroups"}
     assert counters.buckets.actions == {"s3:ListAllMyBuckets"}
     assert counters.target_groups.actions == {"elasticloadbalancing:DescribeTargetGroups"}
 

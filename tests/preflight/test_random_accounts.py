@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preflight import usage
+from preflight import looks
 from preflight.aws import Aws, Identity
 from preflight.catalogue import by_key
 from preflight.once import Once
@@ -32,7 +32,7 @@ def counted(service: str, code: str, within: str = "", **lists: list[Any]) -> fl
     aws.identity = Identity(account=ME, arn=f"arn:aws:iam::{ME}:root", user_id=ME)
     once = Once()
     for name, rows in {"INSTANCE_TYPES": TYPES, **lists}.items():
-        key = f"usage:us-west-2:{getattr(usage, name).key}"
+        key = f"usage:us-west-2:{getattr(looks, name).key}"
         once.get(key, lambda rows=rows: rows)  # type: ignore[misc]
     quota = by_key(service, code)
     assert quota is not None
@@ -155,11 +155,12 @@ def _permission(v4: int, v6: int, pairs: int, lists: int) -> dict[str, Any]:
 def test_rules_of_the_fullest_group(account: list[Any]) -> None:
     rows = [
         {
+            "GroupId": f"sg-{number}",
             "OwnerId": owner,
             "IpPermissions": [_permission(*each) for each in ingress],
             "IpPermissionsEgress": [_permission(*each) for each in egress],
         }
-        for owner, ingress, egress in account
+        for number, (owner, ingress, egress) in enumerate(account)
     ]
     entries = 7
     most = 0
