@@ -26,8 +26,12 @@ def loader() -> Any:
     return one
 
 
+@cache
 def _of_boto3() -> Any:
-    """Give what boto3 calls a session; moto asks it for the names of Regions."""
+    """Give what boto3 calls a session; moto asks it for the names of Regions.
+
+    One alone: each adds boto3's own methods to the clients of the session below, once more.
+    """
     import boto3.session
 
     return boto3.session.Session(botocore_session=session())
@@ -35,19 +39,30 @@ def _of_boto3() -> Any:
 
 @cache
 def session() -> Any:
-    """Give a session of botocore's for clients of our own, with what is read already.
+    """Give a session of botocore's for clients of our own, with what is read already."""
+    made = _plain_session()
+    made.register_component("data_loader", loader())
+    return made
 
-    It knows nothing of the user's profiles, which are for the real AWS.
+
+@cache
+def session_of_s3() -> Any:
+    """Give one that reads for itself: as it makes a client of S3, botocore rewrites its paths.
+
+    Moto finds operations by the paths as they are in the description.
     """
+    return _plain_session()
+
+
+def _plain_session() -> Any:
+    """Make a session that knows nothing of the user's profiles, which are for the real AWS."""
     import botocore.session
 
     unset = (None, None, None, None)
     nowhere = (None, None, os.devnull, None)
-    made = botocore.session.Session(
+    return botocore.session.Session(
         session_vars={"profile": unset, "config_file": nowhere, "credentials_file": nowhere}
     )
-    made.register_component("data_loader", loader())
-    return made
 
 
 def service_model(service: str) -> Any:

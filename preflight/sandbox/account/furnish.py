@@ -144,7 +144,8 @@ class _Furnisher:
         from botocore.config import Config
 
         if (service, region) not in self._clients:
-            self._clients[service, region] = models.session().create_client(
+            session = models.session_of_s3() if service == "s3" else models.session()
+            self._clients[service, region] = session.create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint,

@@ -140,6 +140,32 @@ def test_an_index_is_text_or_number_as_the_parameter_wants(
     assert tags == [{"Key": "n", "Value": "1"}]
 
 
+def test_several_regions_can_be_filled_with_buckets_and_networks(sandbox: Sandbox) -> None:
+    network = {
+        "service": "ec2",
+        "operation": "CreateVpc",
+        "parameters": {"CidrBlock": "10.9.0.0/16"},
+    }
+    bucket = {"service": "s3", "operation": "CreateBucket"}
+    calls = [
+        {**network, "region": "us-west-2"},
+        {**bucket, "region": "us-east-1", "parameters": {"Bucket": "a-bucket-of-east"}},
+        {**network, "region": "us-east-1"},
+        {
+            **bucket,
+            "region": "us-west-2",
+            "parameters": {
+                "Bucket": "a-bucket-of-west",
+                "CreateBucketConfiguration": {"LocationConstraint": "us-west-2"},
+            },
+        },
+    ]
+
+    sandbox.reset({"calls": calls})
+
+    assert len(sandbox.world.backend("s3", "aws").buckets) == 2
+
+
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
