@@ -52,6 +52,8 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.eks.quotas",
     "preflight.sandbox.services.tagging",
     "preflight.sandbox.services.aftermath",
+    "preflight.sandbox.services.linked_roles",
+    "preflight.sandbox.services.load_balancers",
     "preflight.sandbox.services.resolver",
     "preflight.sandbox.account.remains",
 )

@@ -1,14 +1,16 @@
 """What controllers inside a cluster make and leave behind, as `POST /_sandbox/leave` asks for it.
 
 `{"cluster": NAME, "region": R, "what": ["load-balancer", "volume", "log-group", "eni"]}`; `what`
-defaults to all. Things in a network go where the cluster is, or into the VPC named by `vpc`, so
-that the cluster's own network can be deleted. Names, tags and descriptions are those of the AWS
-Load Balancer Controller, the EBS CSI driver and the VPC CNI.
+defaults to all. Asked again, a second Service leaves its things beside those of the first. Things
+in a network go where the cluster is, or into the VPC named by `vpc`, so that the cluster's own
+network can be deleted. Names, tags and descriptions are those of the AWS Load Balancer Controller,
+the EBS CSI driver and the VPC CNI.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import secrets
 import uuid
@@ -17,9 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
-from preflight.sandbox.ec2 import interfaces
 from preflight.sandbox.eks.network import deliver_logs, log_group_name
 from preflight.sandbox.eks.state import Cluster, Eks
+from preflight.sandbox.services import load_balancers
 from preflight.sandbox.world import World
 
 NAMESPACE, SERVICE = "default", "web"
@@ -36,6 +38,7 @@ class Place:
     vpc_id: str
     cluster: Cluster | None
     made: list[dict[str, str]] = field(default_factory=list)
+    kubernetes_service: str = SERVICE
 
     def backend(self, service: str) -> Any:
         """Give moto's state of a service in this Region."""
@@ -64,15 +67,15 @@ def backend_group_name(cluster: str) -> str:
     return f"k8s-traffic-{re.sub('[^a-zA-Z0-9]', '', cluster)}-{digest}"
 
 
-def _name(cluster: str, kind: str) -> str:
-    text = "/".join((cluster, NAMESPACE, SERVICE, kind))
-    return f"k8s-{NAMESPACE[:8]}-{SERVICE[:8]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+def _name(cluster: str, service: str, kind: str) -> str:
+    text = "/".join((cluster, NAMESPACE, service, kind))
+    return f"k8s-{NAMESPACE[:8]}-{service[:8]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
-def _tags(cluster: str, resource: str) -> dict[str, str]:
+def _tags(place: Place, resource: str) -> dict[str, str]:
     return {
-        "elbv2.k8s.aws/cluster": cluster,
-        "service.k8s.aws/stack": f"{NAMESPACE}/{SERVICE}",
+        "elbv2.k8s.aws/cluster": place.name,
+        "service.k8s.aws/stack": f"{NAMESPACE}/{place.kubernetes_service}",
         "service.k8s.aws/resource": resource,
     }
 
@@ -90,9 +93,17 @@ def _group(place: Place, name: str, description: str, tags: dict[str, str]) -> A
     return found
 
 
+def _unused(place: Place) -> str:
+    """Name a Service of which there is no load balancer yet."""
+    there = {one.name for one in place.backend("elbv2").load_balancers.values()}
+    services = itertools.chain([SERVICE], (f"{SERVICE}-{number}" for number in itertools.count(2)))
+    return next(one for one in services if _name(place.name, one, "balancer") not in there)
+
+
 def leave_load_balancer(place: Place) -> None:
     """A network load balancer for a Service, its target group and its two security groups."""
     ec2, elb, cluster = place.backend("ec2"), place.backend("elbv2"), place.name
+    service = place.kubernetes_service = _unused(place)
     shared = _group(
         place,
         backend_group_name(cluster),
@@ -101,26 +112,26 @@ def leave_load_balancer(place: Place) -> None:
     )
     front = _group(
         place,
-        _name(cluster, "group"),
+        _name(cluster, service, "group"),
         "[k8s] Managed SecurityGroup for LoadBalancer",
-        _tags(cluster, "ManagedLBSecurityGroup"),
+        _tags(place, "ManagedLBSecurityGroup"),
     )
     ec2.authorize_security_group_ingress(front.id, "tcp", "80", "80", [{"CidrIp": "0.0.0.0/0"}])
     balancer = elb.create_load_balancer(
-        name=_name(cluster, "balancer"),
+        name=_name(cluster, service, "balancer"),
         security_groups=[front.id, shared.id],
         subnet_ids=place.subnets(),
         loadbalancer_type="network",
-        tags=_listed(_tags(cluster, "LoadBalancer")),
+        tags=_listed(_tags(place, "LoadBalancer")),
     )
-    interfaces.attach_load_balancer(ec2, elb, balancer)
+    load_balancers.begin(place.world, place.region, balancer)
     target = elb.create_target_group(
-        _name(cluster, "target"),
+        _name(cluster, service, "target"),
         protocol="TCP",
         port="80",
         vpc_id=place.vpc_id,
         target_type="ip",
-        tags=_listed(_tags(cluster, f"{NAMESPACE}/{SERVICE}:80")),
+        tags=_listed(_tags(place, f"{NAMESPACE}/{service}:80")),
     )
     elb.create_listener(
         balancer.arn,
@@ -129,7 +140,7 @@ def leave_load_balancer(place: Place) -> None:
         ssl_policy="",
         certificate=None,
         actions=[{"Type": "forward", "TargetGroupArn": target.arn}],
-        tags=_listed(_tags(cluster, "80")),
+        tags=_listed(_tags(place, "80")),
     )
     _open_nodes(place, shared.id)
     place.note("elasticloadbalancing:loadbalancer", balancer.arn)
@@ -140,7 +151,10 @@ def _open_nodes(place: Place, shared: str) -> None:
     """Let the load balancer reach the nodes: a rule in the cluster's own security group."""
     cluster, ec2 = place.cluster, place.backend("ec2")
     group = ec2.get_security_group_from_id(cluster.group_id) if cluster else None
-    if group is not None and group.vpc_id == place.vpc_id:
+    if group is None or group.vpc_id != place.vpc_id:
+        return
+    sources = [rule.source_group or {} for rule in group.ingress_rules]
+    if all(source.get("GroupId") != shared for source in sources):
         source = {"GroupId": shared, "Description": "elbv2.k8s.aws/targetGroupBinding=shared"}
         ec2.authorize_security_group_ingress(
             group.id, "tcp", "80", "80", [], source_groups=[source]
@@ -162,7 +176,7 @@ def leave_volume(place: Place) -> None:
             "ebs.csi.aws.com/cluster-name": place.name,
             "CSIVolumeName": claim,
             "kubernetes.io/created-for/pv/name": claim,
-            "kubernetes.io/created-for/pvc/name": f"data-{SERVICE}-0",
+            "kubernetes.io/created-for/pvc/name": f"data-{place.kubernetes_service}-0",
             "kubernetes.io/created-for/pvc/namespace": NAMESPACE,
         }
     )

@@ -55,6 +55,13 @@ def make(
     return take_over(eni, kind=kind, description=description, owner=owner)
 
 
+def publish(eni: Any) -> None:
+    """Give an interface a public address of AWS's own, which nobody has to release."""
+    from moto.ec2.utils import random_public_ip
+
+    eni.public_ip = random_public_ip()
+
+
 def drop(ec2: Any, eni_id: str) -> None:
     """Remove an interface, and set its public address free."""
     eni = ec2.enis.pop(eni_id, None)
@@ -76,34 +83,3 @@ def drop_orphans(ec2: Any) -> None:
             drop(ec2, eni.id)
         else:
             instance.detach_eni(eni)
-
-
-def attach_load_balancer(ec2: Any, elb: Any, balancer: Any) -> None:
-    """Give a new load balancer its interfaces, and a network one the ARN AWS gives it."""
-    is_network = balancer.type == "network"
-    if is_network:
-        _rename(elb, balancer, balancer.arn.replace(":loadbalancer/app/", ":loadbalancer/net/"))
-    for subnet in balancer.subnets:
-        make(
-            ec2,
-            subnet.id,
-            kind="network_load_balancer" if is_network else "interface",
-            description="ELB " + balancer.arn.partition(":loadbalancer/")[2],
-            owner="amazon-elb",
-            groups=list(balancer.security_groups or []),
-        )
-
-
-def _rename(elb: Any, balancer: Any, arn: str) -> None:
-    """Move a load balancer and its tags to another ARN; moto knows application ones only."""
-    tags = elb.tagging_service.list_tags_for_resource(balancer.arn)["Tags"]
-    elb.tagging_service.delete_all_tags_for_resource(balancer.arn)
-    elb.tagging_service.tag_resource(arn, tags)
-    elb.load_balancers[arn] = elb.load_balancers.pop(balancer.arn)
-    balancer.arn = arn
-
-
-def of_load_balancer(ec2: Any, arn: str) -> list[Any]:
-    """List the interfaces of a load balancer."""
-    description = "ELB " + arn.partition(":loadbalancer/")[2]
-    return [eni for eni in ec2.enis.values() if eni.description == description]

@@ -1,4 +1,4 @@
-"""States of EC2 that take their time: VPCs, NAT gateways, endpoints, load balancers' interfaces."""
+"""States of EC2 that take their time: VPCs, NAT gateways, endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ NAT_PENDING, NAT_DELETING, NAT_REMEMBERED = 105.0, 60.0, 3600.0
 ENDPOINT_PENDING = {"Interface": 110.0, "Gateway": 6.0}
 ENDPOINT_DELETING = {"Interface": 75.0, "Gateway": 2.0}
 NETWORK_PENDING = 1.0
-LOAD_BALANCER_INTERFACES = 90.0
 
 
 def _ec2(request: Request) -> Any:
@@ -155,24 +154,6 @@ def _endpoint_gone(ec2: Any, id: str) -> None:
                 del table._routes[key]  # noqa: SLF001
 
 
-def load_balancer_created(request: Request, response: Response) -> dict[str, Any]:
-    """A load balancer holds one network interface in each of its subnets."""
-    elb, result = request.world.backend("elbv2", request.region), response.result
-    for made in result.get("LoadBalancers", []):
-        balancer = elb.load_balancers[made["LoadBalancerArn"]]
-        if not interfaces.of_load_balancer(_ec2(request), balancer.arn):
-            interfaces.attach_load_balancer(_ec2(request), elb, balancer)
-        made["LoadBalancerArn"] = balancer.arn
-    return result
-
-
-def load_balancer_deleted(request: Request, _: Response) -> None:
-    """Its network interfaces stay for a while after it is gone."""
-    ec2, arn = _ec2(request), request.parameters["LoadBalancerArn"]
-    for eni in interfaces.of_load_balancer(ec2, arn):
-        agenda(request.world).after(LOAD_BALANCER_INTERFACES, partial(interfaces.drop, ec2, eni.id))
-
-
 def routes_described(request: Request, response: Response) -> dict[str, Any] | None:
     """A route through something that is gone stays, as a black hole."""
     ec2, result, changed = _ec2(request), response.result, False
@@ -218,6 +199,4 @@ EFFECTS = {
     ("autoscaling", "DeleteAutoScalingGroup"): instances_ended,
     ("autoscaling", "SetDesiredCapacity"): instances_ended,
     ("autoscaling", "UpdateAutoScalingGroup"): instances_ended,
-    ("elbv2", "CreateLoadBalancer"): load_balancer_created,
-    ("elbv2", "DeleteLoadBalancer"): load_balancer_deleted,
 }

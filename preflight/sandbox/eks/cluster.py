@@ -17,7 +17,7 @@ from preflight.sandbox.eks.network import (
     drop_network,
     make_network,
 )
-from preflight.sandbox.eks.roles import check_role, ensure_linked_role
+from preflight.sandbox.eks.roles import check_role
 from preflight.sandbox.eks.state import (
     Cluster,
     Eks,
@@ -67,7 +67,6 @@ def create_cluster(request: Request) -> Shape:
             later=_later(request.region, incarnation),
         )
         eks(request).clusters[request.region, name] = cluster
-        ensure_linked_role(request, "eks.amazonaws.com")
         admit_creator(request, cluster)
         plan = agenda(request.world)
         plan.after(NETWORK_SECONDS, partial(_network_ready, request.world, cluster))

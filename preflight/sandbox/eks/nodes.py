@@ -17,7 +17,6 @@ from preflight.sandbox.eks.fleet import (
     scaling_group,
 )
 from preflight.sandbox.eks.node_rules import check
-from preflight.sandbox.eks.roles import ensure_linked_role
 from preflight.sandbox.eks.state import (
     Cluster,
     Nodegroup,
@@ -82,8 +81,6 @@ def create_nodegroup(request: Request) -> Shape:
         )
         group.is_unlimited = request.is_privileged
         cluster.nodegroups[name] = group
-        for service in ("eks-nodegroup.amazonaws.com", "autoscaling.amazonaws.com"):
-            ensure_linked_role(request, service)
         _admit_nodes(request, cluster, group)
         plan = agenda(request.world)
         plan.after(FLEET_SECONDS, partial(_fleet_ready, request.world, cluster, group))

@@ -1,11 +1,8 @@
-"""How EKS looks at IAM: which roles it accepts, and the roles it makes for itself."""
+"""How EKS looks at IAM: which roles it accepts."""
 
 from __future__ import annotations
 
-import json
-
 from preflight.sandbox.eks.state import find_role, refuse, trusts
-from preflight.sandbox.identity.service_linked import service_linked_role_name
 from preflight.sandbox.request import Request
 
 # What EKS says of a role it does not know, also of one that it does not know yet.
@@ -47,26 +44,3 @@ def check_node_role(request: Request, role_arn: str) -> None:
             f" relationships of nodeRole {role_arn}"
         )
         raise refuse("InvalidParameterException", message)
-
-
-def ensure_linked_role(request: Request, service: str) -> None:
-    """Make the service-linked role of a service, unless the account has it."""
-    iam, name = request.world.backend("iam", "aws"), service_linked_role_name(service, "")
-    if name is None or any(role.name == name for role in iam.roles.values()):
-        return
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-        ],
-    }
-    iam.create_role(
-        role_name=name,
-        assume_role_policy_document=json.dumps(trust),
-        path=f"/aws-service-role/{service}/",
-        permissions_boundary=None,
-        description=f"Allows {service} to act on your behalf.",
-        tags=[],
-        max_session_duration="3600",
-        linked_service=service,
-    )

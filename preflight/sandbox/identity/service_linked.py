@@ -11,6 +11,7 @@ from typing import Any
 
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
+from preflight.sandbox.world import World
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
 SERVICE_LINKED_ROLES = {
@@ -48,24 +49,13 @@ def create_service_linked_role(request: Request) -> Mapping[str, Any] | Response
         return request.forward()
     if suffix and service not in SUFFIXED:
         raise AwsFault("InvalidInput", f"Custom suffix is not allowed for {service}", 400)
-    backend = request.world.backend("iam", "aws")
-    if any(role.name == name for role in backend.roles.values()):
+    if _find(request.world, name) is not None:
         message = (
             f"Service role name {name} has been taken in this account, "
             "please try a different suffix."
         )
         raise AwsFault("InvalidInput", message, 400)
-    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    role = backend.create_role(
-        name,
-        json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-        f"/aws-service-role/{service}/",
-        permissions_boundary=None,
-        description=request.parameters.get("Description") or "",
-        tags=[],
-        max_session_duration="3600",
-        linked_service=service,
-    )
+    role = _make(request.world, service, name, request.parameters.get("Description") or "")
     return {
         "Role": {
             "Path": role.path,
@@ -76,6 +66,32 @@ def create_service_linked_role(request: Request) -> Mapping[str, Any] | Response
             "AssumeRolePolicyDocument": role.assume_role_policy_document,
         }
     }
+
+
+def _find(world: World, name: str) -> Any:
+    roles = world.backend("iam", "aws").roles.values()
+    return next((role for role in roles if role.name == name), None)
+
+
+def _make(world: World, service: str, name: str, description: str) -> Any:
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return world.backend("iam", "aws").create_role(
+        name,
+        json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        f"/aws-service-role/{service}/",
+        permissions_boundary=None,
+        description=description,
+        tags=[],
+        max_session_duration="3600",
+        linked_service=service,
+    )
+
+
+def ensure(world: World, service: str) -> None:
+    """Make the role of a service, unless the account has it."""
+    name = SERVICE_LINKED_ROLES[service]
+    if _find(world, name) is None:
+        _make(world, service, name, f"Allows {service} to act on your behalf.")
 
 
 OPERATIONS = {("iam", "CreateServiceLinkedRole"): create_service_linked_role}

@@ -110,7 +110,7 @@ def _interface_endpoint(request: Request) -> int:
 def _load_balancers(kind: str) -> Callable[[Request], int]:
     def count(request: Request) -> int:
         found = request.world.backend("elbv2", request.region).load_balancers.values()
-        return sum((one.loadbalancer_type or "application") == kind for one in found)
+        return sum(one.type == kind for one in found)
 
     return count
 

@@ -44,3 +44,27 @@ def test_controllers_leave_what_they_made(account: Account, client: Callable[...
         ("available", "aws-K8S-i"),
         ("in-use", "ELB net/k"),
     ]
+
+
+def test_a_second_service_leaves_its_things_beside_the_first_one_s(account: Account) -> None:
+    account.cluster()
+    first, second = (account.leave(cluster="prod") for _ in range(2))
+    assert {one["id"] for one in first}.isdisjoint(one["id"] for one in second)
+    assert sorted({one["type"] for one in first} - {one["type"] for one in second}) == [
+        "logs:log-group"
+    ]
+    balancers = account.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert len({one["LoadBalancerName"] for one in balancers}) == 2
+
+
+def test_a_classic_load_balancer_stands_beside_what_controllers_leave(account: Account) -> None:
+    account.cluster()
+    account.leave(cluster="prod", what=["load-balancer"])
+    account.client("elb").create_load_balancer(
+        LoadBalancerName="old",
+        Listeners=[{"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 80}],
+        Subnets=account.subnets,
+    )
+    elbv2 = account.client("elbv2")
+    elbv2.create_load_balancer(Name="new", Subnets=account.subnets)
+    assert len(elbv2.describe_load_balancers()["LoadBalancers"]) == 2

@@ -172,20 +172,6 @@ def test_endpoints_come_and_go_by_their_kind(
     assert len(routes()) == 1
 
 
-def test_the_interfaces_of_a_load_balancer_outlive_it(
-    client: Any, ec2: Any, network: dict[str, str], advance: Any
-) -> None:
-    elb = client("elbv2")
-    made = elb.create_load_balancer(Name="web", Subnets=[network["subnet"]], Type="network")
-    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
-    (eni,) = ec2.describe_network_interfaces()["NetworkInterfaces"]
-    assert eni["Description"].startswith("ELB net/web/")
-    elb.delete_load_balancer(LoadBalancerArn=arn)
-    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 1
-    advance(91)
-    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
-
-
 def test_a_terminated_instance_takes_its_interface_with_it(
     ec2: Any, network: dict[str, str]
 ) -> None:
