@@ -40,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.services.buckets",
     "preflight.sandbox.identity.lists",
     "preflight.sandbox.ec2.instances",
+    "preflight.sandbox.ec2.spot",
     "preflight.sandbox.ec2.lifecycle",
     "preflight.sandbox.ec2.tokens",
     "preflight.sandbox.identity.permissions_lag",

@@ -1,25 +1,23 @@
-"""What EC2 tells of instances and moto does not: processors, Spot requests, an hour after the end.
+"""What EC2 tells of instances and moto does not: processors, an hour after the end.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-optimize-cpu.html
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-request-status.html
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html
 """
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
-from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
 # A terminated instance is described for about an hour more.
 REMEMBERED_SECONDS = 3600.0
 ASKED, FORGETTING = "sandbox_cpu_options", "sandbox_forgetting"
+SPOT_REQUEST = "sandbox_spot_request"
 
 
 def install() -> None:
@@ -27,8 +25,28 @@ def install() -> None:
     from moto.ec2.models.instances import Instance
 
     model: Any = Instance
+    if hasattr(model, "cpu_options"):
+        return
+    begin = model.__init__
+
+    def with_template(instance: Any, ec2: Any, *given: Any, **options: Any) -> None:
+        begin(instance, ec2, *given, **options)
+        if options.get("launch_template"):
+            template = ec2._get_template_from_args(options["launch_template"])  # noqa: SLF001
+            _follow(instance, template.data)
+
+    model.__init__ = with_template
     model.cpu_options = property(_cpu_options)
     model.spot_instance_request_id = property(spot_request_id)
+
+
+def _follow(instance: Any, template: Mapping[str, Any]) -> None:
+    """Take from a launch template what moto passes over."""
+    asked = template.get("CpuOptions")
+    if asked:
+        setattr(instance, ASKED, {key: int(value) for key, value in asked.items()})
+    if (template.get("InstanceMarketOptions") or {}).get("MarketType") == "spot":
+        instance.lifecycle = "spot"
 
 
 def _cpu_options(instance: Any) -> Mapping[str, int] | None:
@@ -47,13 +65,10 @@ def _cpu_options(instance: Any) -> Mapping[str, int] | None:
 
 
 def spot_request_id(instance: Any) -> str | None:
-    """Name the Spot request an instance came from: moto's own, or one that goes by the instance."""
+    """Name the Spot request an instance came from; that of RunInstances goes by the instance."""
     if instance.lifecycle != "spot":
         return None
-    for request in instance.ec2_backend.spot_instance_requests.values():
-        if request.instance is instance:
-            return str(request.id)
-    return f"sir-{instance.id[-8:]}"
+    return vars(instance).get(SPOT_REQUEST) or f"sir-{instance.id[-8:]}"
 
 
 def instances(ec2: Any) -> Iterator[Any]:
@@ -89,84 +104,12 @@ def _forget(ec2: Any, instance: Any) -> None:
             if not reservation.instances:
                 del ec2.reservations[id]
     ec2.tags.pop(instance.id, None)
+    ec2.tags.pop(spot_request_id(instance), None)
 
 
 def instances_ended(request: Request, _: Response) -> None:
     """Begin the hour."""
     forget_terminated(request.world, request.region)
-
-
-def _spot_row(ec2: Any, instance: Any) -> dict[str, Any]:
-    ended = instance.state == "terminated"
-    code = "instance-terminated-by-user" if ended else "fulfilled"
-    request = ec2.spot_instance_requests.get(spot_request_id(instance))
-    row = {
-        "SpotInstanceRequestId": spot_request_id(instance),
-        "State": "closed" if ended else "active",
-        "Status": {"Code": code, "UpdateTime": instance.launch_time, "Message": ""},
-        "CreateTime": instance.launch_time,
-        "InstanceId": instance.id,
-        "InstanceInterruptionBehavior": "terminate",
-        "LaunchSpecification": {
-            "ImageId": instance.image_id,
-            "InstanceType": instance.instance_type,
-            "Placement": {"AvailabilityZone": instance.placement.availability_zone},
-            "SubnetId": instance.subnet_id,
-        },
-        "LaunchedAvailabilityZone": instance.placement.availability_zone,
-        "ProductDescription": "Linux/UNIX",
-        "Type": "one-time",
-    }
-    tags = ec2.tags.get(row["SpotInstanceRequestId"], {})
-    row["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-    if request is not None and request.price:
-        row["SpotPrice"] = request.price
-    return row
-
-
-_FILTERS = {
-    "instance-id": lambda row: row["InstanceId"],
-    "launch.instance-type": lambda row: row["LaunchSpecification"]["InstanceType"],
-    "spot-instance-request-id": lambda row: row["SpotInstanceRequestId"],
-    "state": lambda row: row["State"],
-    "status-code": lambda row: row["Status"]["Code"],
-    "type": lambda row: row["Type"],
-}
-
-
-def _passes(row: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
-    name, patterns = one["Name"], one["Values"]
-    if name.startswith("tag:") or name == "tag-key":
-        key = name.removeprefix("tag:")
-        pairs = ((tag["Key"], tag["Value"]) for tag in row["Tags"])
-        values = [k if name == "tag-key" else v for k, v in pairs if name == "tag-key" or k == key]
-    elif name in _FILTERS:
-        values = [_FILTERS[name](row)]
-    else:
-        raise AwsFault("InvalidParameterValue", f"The filter '{name}' is invalid")
-    return any(fnmatch.fnmatchcase(value, pattern) for value in values for pattern in patterns)
-
-
-def describe_spot_requests(request: Request) -> dict[str, Any]:
-    """DescribeSpotInstanceRequests: one for each Spot Instance, however it was started."""
-    ec2, given = request.world.backend("ec2", request.region), request.parameters
-    rows = [_spot_row(ec2, one) for one in instances(ec2) if one.lifecycle == "spot"]
-    wanted = given.get("SpotInstanceRequestIds")
-    known = {row["SpotInstanceRequestId"] for row in rows}
-    for id in wanted or []:
-        if id not in known:
-            message = f"The spot instance request ID '{id}' does not exist"
-            raise AwsFault("InvalidSpotInstanceRequestID.NotFound", message)
-    kept = [
-        row
-        for row in rows
-        if (not wanted or row["SpotInstanceRequestId"] in wanted)
-        and all(_passes(row, one) for one in given.get("Filters") or [])
-    ]
-    start = int(given.get("NextToken") or 0)
-    end = start + int(given.get("MaxResults") or 1000)
-    answer: dict[str, Any] = {"SpotInstanceRequests": kept[start:end]}
-    return answer | ({"NextToken": str(end)} if end < len(kept) else {})
 
 
 def describe_reserved_instances(_: Request) -> dict[str, Any]:
@@ -176,7 +119,6 @@ def describe_reserved_instances(_: Request) -> dict[str, Any]:
 
 OPERATIONS = {
     ("ec2", "DescribeReservedInstances"): describe_reserved_instances,
-    ("ec2", "DescribeSpotInstanceRequests"): describe_spot_requests,
 }
 EFFECTS = {
     ("ec2", "RunInstances"): instances_run,

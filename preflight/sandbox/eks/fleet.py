@@ -13,7 +13,7 @@ from preflight.sandbox.ec2 import instances, interfaces
 from preflight.sandbox.ec2.capacity import refuse_beyond_vcpus
 from preflight.sandbox.eks.state import Cluster, Nodegroup, Shape
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.faults.rules import Faults
+from preflight.sandbox.faults.rules import NODEGROUP_ISSUE, Faults
 from preflight.sandbox.world import World
 
 
@@ -138,7 +138,7 @@ def scale(world: World, cluster: Cluster, group: Nodegroup) -> None:
 def _shortage(world: World, cluster: Cluster, group: Nodegroup, instance_type: str) -> Shape | None:
     """Describe what keeps one more instance from starting, as an issue of the group's health."""
     is_spot = group.shape["capacityType"] == "SPOT"
-    told = world.part(Faults).of_nodegroups(cluster.region)
+    told = world.part(Faults).of(NODEGROUP_ISSUE, cluster.region)
     if told is not None:
         message = f"The sandbox was told to let the nodes fail with {told}"
         return {"code": told, "message": message, "resourceIds": [group.scaling_group]}

@@ -89,10 +89,10 @@ class Faults:
                 return delay, rule
         return delay, None
 
-    def of_nodegroups(self, region: str) -> str | None:
-        """Give the health issue that a node group now has, if a rule for them strikes."""
+    def of(self, action: str, region: str) -> str | None:
+        """Give what a rule for one of the sandbox's own actions says, if one strikes now."""
         for rule in self._rules:
-            named = rule.action == NODEGROUP_ISSUE and rule.region in (None, region)
+            named = rule.action == action and rule.region in (None, region)
             if named and rule.error and self._strikes(rule):
                 return rule.error
         return None
