@@ -22,6 +22,7 @@ Effect = Callable[[Request, Response], Mapping[str, Any] | None]
 
 MODULES: tuple[str, ...] = (
     "preflight.sandbox.account.regions",
+    "preflight.sandbox.account.organization",
     "preflight.sandbox.identity.iam",
     "preflight.sandbox.identity.service_linked",
     "preflight.sandbox.identity.boundaries",
@@ -37,6 +38,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.services.parameters",
     "preflight.sandbox.ec2.network",
     "preflight.sandbox.ec2.lists",
+    "preflight.sandbox.ec2.images",
     "preflight.sandbox.services.buckets",
     "preflight.sandbox.identity.lists",
     "preflight.sandbox.ec2.instances",

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from preflight.sandbox.server import Sandbox
 
 Client = Any
@@ -92,3 +95,15 @@ def test_the_boundary_of_a_user_is_kept_and_shown(client: Client) -> None:
     assert shown["PermissionsBoundaryArn"] == arn
     iam.delete_user_permissions_boundary(UserName="bob")
     assert "PermissionsBoundary" not in iam.get_user(UserName="bob")["User"]
+
+
+def test_an_account_is_in_an_organization_where_the_scenario_says_so(
+    sandbox: Sandbox, client: Client
+) -> None:
+    organizations = client("organizations", region="us-east-1")
+    with pytest.raises(ClientError, match="AWSOrganizationsNotInUseException"):
+        organizations.describe_organization()
+    sandbox.reset({"account": {"organization": "o-exampleorgid"}})
+    told = client("organizations", region="us-east-1").describe_organization()["Organization"]
+    assert told["Id"] == "o-exampleorgid"
+    assert told["MasterAccountId"] != sandbox.account

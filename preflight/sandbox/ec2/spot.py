@@ -18,6 +18,7 @@ from typing import Any
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.ec2.capacity import refuse_beyond_vcpus
 from preflight.sandbox.ec2.instances import SPOT_REQUEST, instances, spot_request_id
+from preflight.sandbox.ec2.tokens import once
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.request import Request
@@ -269,5 +270,5 @@ def describe_spot_requests(request: Request) -> dict[str, Any]:
 OPERATIONS = {
     ("ec2", "CancelSpotInstanceRequests"): cancel_spot_requests,
     ("ec2", "DescribeSpotInstanceRequests"): describe_spot_requests,
-    ("ec2", "RequestSpotInstances"): request_spot_instances,
+    ("ec2", "RequestSpotInstances"): lambda request: once(request, request_spot_instances),
 }

@@ -6,17 +6,22 @@ moto ignores them. https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idemp
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
-# What the product creates; every creating call of EC2 that takes a token could stand here.
+# What moto makes and takes a token for; see also preflight/sandbox/ec2/spot.py.
 TOKENED = """
-    CreateLaunchTemplate CreateLaunchTemplateVersion CreateNatGateway CreateNetworkInterface
-    CreateRouteTable CreateVolume CreateVpcEndpoint RunInstances
+    AllocateHosts CopyImage CreateCarrierGateway CreateEgressOnlyInternetGateway CreateFleet
+    CreateFlowLogs CreateLaunchTemplate CreateLaunchTemplateVersion CreateManagedPrefixList
+    CreateNatGateway CreateNetworkAcl CreateNetworkInterface CreateRouteTable CreateVolume
+    CreateVpcEndpoint ModifyLaunchTemplate RunInstances
 """.split()
+Answer = dict[str, Any] | Response
 #: In the notes of a request that made nothing: what follows a creation must not happen again.
 REPLAYED = "replayed"
 
@@ -25,23 +30,23 @@ class ClientTokens:
     """The tokens seen, with what was asked and answered, by Region, operation and token."""
 
     def __init__(self, _: World) -> None:
-        self.seen: dict[tuple[str, str, str], tuple[str, Response]] = {}
+        self.seen: dict[tuple[str, str, str], tuple[str, Answer]] = {}
 
 
-def create_once(request: Request) -> Response:
-    """Let moto create, or answer as the first time."""
+def once(request: Request, create: Callable[[Request], Answer]) -> Answer:
+    """Let something be created, or answer as the first time."""
     parameters = dict(request.parameters)
     token = parameters.pop("ClientToken", None)
     if not token:
-        return request.forward()
+        return create(request)
     wanted = json.dumps(parameters, sort_keys=True, default=str)
     seen, key = request.world.part(ClientTokens).seen, (request.region, request.operation, token)
     if key not in seen:
-        response = request.forward()
-        if not response.is_error:
-            seen[key] = (wanted, response)
-        return response
-    before, response = seen[key]
+        answer = create(request)
+        if not (isinstance(answer, Response) and answer.is_error):
+            seen[key] = (wanted, answer)
+        return answer
+    before, answer = seen[key]
     if before != wanted:
         raise AwsFault(
             "IdempotentParameterMismatch",
@@ -49,7 +54,12 @@ def create_once(request: Request) -> Response:
             " The request uses the same client token as a previous, but non-identical request.",
         )
     request.notes[REPLAYED] = True
-    return replace(response, request=request)
+    return replace(answer, request=request) if isinstance(answer, Response) else answer
+
+
+def create_once(request: Request) -> Answer:
+    """Let moto create, but not a second time."""
+    return once(request, Request.forward)
 
 
 OPERATIONS = {("ec2", operation): create_once for operation in TOKENED}

@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks
 
 from __future__ import annotations
 
+import json
+
 from preflight.sandbox.eks import versions
-from preflight.sandbox.eks.state import Shape, page
+from preflight.sandbox.eks.state import Shape, page, refuse
 from preflight.sandbox.request import Request
 
 # Name -> version without its minor, kind, virtual seconds to ACTIVE, whether it needs nodes.
@@ -21,6 +23,20 @@ CATALOGUE = {
     "amazon-cloudwatch-observability": ("v4.6.0-eksbuild.1", "observability", 45.0, True),
     "eks-node-monitoring-agent": ("v1.4.1-eksbuild.1", "observability", 24.0, False),
     "snapshot-controller": ("v8.3.0-eksbuild.1", "storage", 30.0, True),
+}
+# The service account of an add-on and the policy it needs.
+# https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
+POD_IDENTITIES = {
+    "amazon-cloudwatch-observability": ("cloudwatch-agent", "CloudWatchAgentServerPolicy"),
+    "aws-ebs-csi-driver": (
+        "ebs-csi-controller-sa",
+        "service-role/AmazonEBSCSIDriverPolicy",
+    ),
+    "aws-efs-csi-driver": (
+        "efs-csi-controller-sa",
+        "service-role/AmazonEFSCSIDriverPolicy",
+    ),
+    "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
 }
 
 
@@ -67,4 +83,35 @@ def _offer(version: str, kubernetes: list[str]) -> Shape:
     }
 
 
-OPERATIONS = {("eks", "DescribeAddonVersions"): describe_addon_versions}
+def describe_addon_configuration(request: Request) -> Shape:
+    """DescribeAddonConfiguration: the permissions an add-on wants for its pods.
+
+    Its schema takes anything: what the real ones allow is not written down by AWS, and the sandbox
+    runs no add-on that could mind.
+    """
+    name, version = request.parameters["addonName"], request.parameters["addonVersion"]
+    if name not in CATALOGUE:
+        raise refuse("ResourceNotFoundException", f"The specified addon {name} was not found")
+    if version not in {version_for(name, row[0]) for row in versions.CALENDAR}:
+        message = f"Addon version {version} specified is not supported"
+        raise refuse("InvalidParameterException", message)
+    answer: Shape = {
+        "addonName": name,
+        "addonVersion": version,
+        "configurationSchema": json.dumps(
+            {"$schema": "http://json-schema.org/draft-06/schema#", "type": "object"}
+        ),
+    }
+    if name in POD_IDENTITIES:
+        account, policy = POD_IDENTITIES[name]
+        arn = f"arn:aws:iam::aws:policy/{policy}"
+        answer["podIdentityConfiguration"] = [
+            {"serviceAccount": account, "recommendedManagedPolicies": [arn]}
+        ]
+    return answer
+
+
+OPERATIONS = {
+    ("eks", "DescribeAddonConfiguration"): describe_addon_configuration,
+    ("eks", "DescribeAddonVersions"): describe_addon_versions,
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +60,15 @@ def _values(region: str, version: str, variant: str) -> dict[str, str]:
         f"{RECOMMENDED}/image_name": name,
         f"{RECOMMENDED}/release_version": release,
     }
+
+
+def offered_images(region: str) -> Iterator[tuple[str, str]]:
+    """Yield id and name of each image that a parameter of a Region names."""
+    for version, *_ in CALENDAR:
+        for variant in VARIANTS:
+            if _offered(version, variant):
+                values = _values(region, version, variant)
+                yield values[f"{RECOMMENDED}/image_id"], values[f"{RECOMMENDED}/image_name"]
 
 
 def _parameter(request: Request, name: str) -> dict[str, Any] | None:

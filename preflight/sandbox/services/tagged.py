@@ -1,8 +1,8 @@
 """All that carries tags in a Region and that the tagging API knows of, whatever moto says.
 
-EC2, EKS, ECR, EventBridge rules, GuardDuty and Route 53 Resolver are listed here; what else moto
-tells is taken from it, but Auto Scaling groups, of which this API gives nothing. IAM's users and
-roles it does not know either.
+EC2, EKS, ECR, EventBridge rules, GuardDuty, IAM and Route 53 Resolver are listed here; what else
+moto tells is taken from it, but Auto Scaling groups, of which this API gives nothing. IAM's users
+and roles it does not know either; its policies, instance profiles and providers are in one Region.
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html
 """
 
@@ -18,6 +18,8 @@ from preflight.sandbox.world import World
 
 # Services of which moto's own rows are not taken.
 NOT_FROM_MOTO = ("autoscaling", "ec2")
+# Where global things are, for this API.
+IAM_REGION = "us-east-1"
 # What the part of the ARN before the id is called, by the prefix of EC2's ids.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 EC2_TYPES = {
@@ -81,6 +83,8 @@ def tagged(world: World, region: str) -> list[Tagged]:
         for row in read(world, used[service])
     ]
     rows += _of_eks(world, region)
+    if region == IAM_REGION:
+        rows += _of_iam(world)
     rows += _of_moto(world, region, {row.arn for row in rows})
     return sorted((row for row in rows if row.tags or row.arn in once), key=lambda row: row.arn)
 
@@ -99,6 +103,23 @@ def _of_eks(world: World, region: str) -> Iterator[Tagged]:
         for arn, shape in cluster.tagged():
             kind = arn.split(":", 5)[5].partition("/")[0]
             yield Tagged(arn, f"eks:{kind}", dict(shape.get("tags") or {}))
+
+
+def _of_iam(world: World) -> Iterator[Tagged]:
+    iam = world.backend("iam", "aws")
+    for policy in iam.managed_policies.values():
+        if policy.account_id == world.account:
+            yield Tagged(policy.arn, "iam:policy", _plain(policy.tags))
+    for profile in iam.instance_profiles.values():
+        yield Tagged(profile.arn, "iam:instance-profile", _plain(profile.tags))
+    for provider in iam.open_id_providers.values():
+        yield Tagged(provider.arn, "iam:oidc-provider", _plain(provider.tags))
+
+
+def _plain(tags: Mapping[str, Any] | list[Any]) -> dict[str, str]:
+    """Give the tags that moto's IAM keeps as pairs, in a list or by key."""
+    pairs = tags.values() if isinstance(tags, Mapping) else tags
+    return {one["Key"]: one["Value"] for one in pairs}
 
 
 def _of_ecr(_: World, ecr: Any) -> Iterator[Tagged]:

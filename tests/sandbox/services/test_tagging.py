@@ -199,3 +199,24 @@ def test_the_tagging_api_finds_clusters_by_their_tags(account: Account) -> None:
     account.eks.delete_cluster(name="one")
     account.advance(200)
     assert found(ResourceTypeFilters=["eks"]) == ["two"]
+
+
+def test_of_iam_it_covers_policies_profiles_and_providers_in_one_region(client: Client) -> None:
+    iam = client("iam")
+    denial = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    expected = [
+        iam.create_instance_profile(InstanceProfileName="p", Tags=[TAG])["InstanceProfile"]["Arn"],
+        iam.create_open_id_connect_provider(
+            Url="https://example.com", ThumbprintList=["a" * 40], Tags=[TAG]
+        )["OpenIDConnectProviderArn"],
+        iam.create_policy(PolicyName="d", PolicyDocument=document, Tags=[TAG])["Policy"]["Arn"],
+    ]
+    iam.create_user(UserName="u", Tags=[TAG])
+    assert arns(client) == []
+    [page] = (
+        client("resourcegroupstaggingapi", region="us-east-1")
+        .get_paginator("get_resources")
+        .paginate(TagFilters=[{"Key": "team", "Values": ["a"]}])
+    )
+    assert [row["ResourceARN"] for row in page["ResourceTagMappingList"]] == expected

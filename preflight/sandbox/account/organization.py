@@ -1,0 +1,39 @@
+"""The organization that the account is a member of, where the scenario names one.
+
+https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from preflight.sandbox.identity import iam
+from preflight.sandbox.request import Request, Response
+
+# SCPs do not bind the account that manages an organization, so it is never the sandbox's.
+MANAGEMENT_ACCOUNT = "999988887777"
+
+
+def describe_organization(request: Request) -> dict[str, Any] | Response:
+    """DescribeOrganization: without an organization moto says so, in AWS's words."""
+    id = iam.organization(request.world)
+    if not id:
+        if request.world.scenario.get("scps"):
+            # It is in one then, of which nobody told.
+            raise NotImplementedError("the scenario has scps and no account.organization")
+        return request.forward()
+    arn = f"arn:aws:organizations::{MANAGEMENT_ACCOUNT}"
+    return {
+        "Organization": {
+            "Id": id,
+            "Arn": f"{arn}:organization/{id}",
+            "FeatureSet": "ALL",
+            "MasterAccountArn": f"{arn}:account/{id}/{MANAGEMENT_ACCOUNT}",
+            "MasterAccountId": MANAGEMENT_ACCOUNT,
+            "MasterAccountEmail": "management@example.com",
+            "AvailablePolicyTypes": [],
+        }
+    }
+
+
+OPERATIONS = {("organizations", "DescribeOrganization"): describe_organization}
