@@ -34,7 +34,8 @@ FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRol
 READS = ("Describe", "Get", "List", "Head", "Search", "Simulate")
 #: Condition keys that hold a list; any other holds one value.
 LISTS = frozenset({"aws:TagKeys", "events:TargetArn"})
-_ID_UNKNOWN = re.compile(r"[a-z-]+/\*")
+#: What AWS names itself; an identity source of EKS has the Region before its id.
+_ID_UNKNOWN = re.compile(r"(?:[a-z-]+/|oidc-provider/oidc\.eks\.[^/]+)\*")
 _ENDS = ("Delete", "Disassociate", "Schedule")
 
 VERSION = "2012-10-17"

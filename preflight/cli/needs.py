@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from preflight.errors import UsageError
@@ -66,7 +67,10 @@ def _deletions(plan: Plan) -> Iterator[Action]:
 
 
 def looks(plan: Plan) -> Iterator[Action]:
-    """Give what the checks look with; the simulator only for principals of the account."""
+    """Give what the checks look with; the simulator only for principals of the account.
+
+    Where the plan looks with the same action, on the same resources as the plan.
+    """
     from checks.builtin import CHECKS
     from preflight.actions import Action
 
@@ -76,8 +80,12 @@ def looks(plan: Plan) -> Iterator[Action]:
         "iam:GetRole": (f"{here}:role/*",),
         "iam:SimulatePrincipalPolicy": (f"{here}:role/*", f"{here}:user/*"),
     }
+    planned: defaultdict[str, set[str]] = defaultdict(set)
+    for action in plan.actions:
+        planned[action.name].update(action.on)
     for name in sorted(frozenset[str]().union(*(check.actions for check in CHECKS))):
-        yield Action(name=name, on=principals.get(name, ("*",)))
+        on = principals.get(name) or tuple(sorted(planned[name])) or ("*",)
+        yield Action(name=name, on=on)
 
 
 def account_of(arn: str) -> str:

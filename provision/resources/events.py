@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from preflight.actions import Action
+from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import EVENT_RULES
 from preflight.errors import AwsError, NotFound
@@ -17,7 +17,6 @@ from preflight.quota import Demand
 from preflight.resource import Ids, Resource
 from provision.resources.sqs import Queue
 
-_ALL = "arn:{owner.partition}:events:{owner.region}:{owner.account}:rule/*"
 _ARN = "arn:{owner.partition}:events:{owner.region}:{owner.account}:rule/{self.rule_name}"
 _HEAD = replace(EVENT_RULE, maximum=32)
 #: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html
@@ -56,7 +55,7 @@ class Rule(Resource):
         ),
     )
     finds = (
-        Action(name="events:ListRules", on=(_ALL,)),
+        *actions("events:ListRules"),
         Action(name="events:ListTagsForResource", on=(_ARN,)),
     )
     deletes = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from preflight.actions import Action
+from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import LOG_GROUPS
 from preflight.errors import NotFound
@@ -45,7 +45,7 @@ class LogGroup(Resource):
         Action(name="logs:PutRetentionPolicy", on=(_STREAMS,)),
     )
     finds = (
-        Action(name="logs:DescribeLogGroups", on=(_ARN + "*",)),
+        *actions("logs:DescribeLogGroups"),
         Action(name="logs:ListTagsForResource", on=(_OWN,)),
     )
     deletes = (Action(name="logs:DeleteLogGroup", on=(_STREAMS,)),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from preflight.actions import Action
+from preflight.actions import Action, actions
 from preflight.aws import Aws
 from preflight.catalogue import TOPICS
 from preflight.errors import NotFound
@@ -14,7 +14,6 @@ from preflight.names import TOPIC, NameRule, derive
 from preflight.quota import Demand
 from preflight.resource import Ids, Resource
 
-_ALL = "arn:{owner.partition}:sns:{owner.region}:{owner.account}:*"
 _ARN = "arn:{owner.partition}:sns:{owner.region}:{owner.account}:{self.topic_name}"
 _HEAD = replace(TOPIC, maximum=128)
 
@@ -41,7 +40,7 @@ class Topic(Resource):
         Action(name="sns:TagResource", on=(_ARN,), tagged=True, by_hand=True),
     )
     finds = (
-        Action(name="sns:ListTopics", on=(_ALL,)),
+        *actions("sns:ListTopics"),
         Action(name="sns:ListTagsForResource", on=(_ARN,)),
     )
     deletes = (Action(name="sns:DeleteTopic", on=(_ARN,)),)

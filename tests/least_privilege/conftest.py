@@ -1,11 +1,7 @@
-"""Is the generated policy enough, and is any of it too much? Proven on the enforcing sandbox.
+"""A user with the generated policies and nothing else, who goes the whole way in the sandbox.
 
-A user with exactly what `preflight permissions` writes goes the whole way: check, provision,
-delete, scan; somebody uses the cluster in between. Then one action is taken out, and he must not
-get through; once for each action.
-
-    python benchmarks/least_privilege.py            # the table, all actions (about an hour)
-    python benchmarks/least_privilege.py ec2: kms:  # only these
+Check, provision, plan, delete and scan, the commands themselves; in between somebody uses the
+cluster. The sandbox puts every question of every call to his policies, and each is kept.
 """
 
 from __future__ import annotations
@@ -14,14 +10,14 @@ import contextlib
 import io
 import json
 import os
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 
 from preflight import spec as specs
@@ -31,7 +27,7 @@ from preflight.cli.asked import Asked
 from preflight.cli.needs import drawn, least_of
 from preflight.errors import PreflightError
 from preflight.least import Document, Least
-from preflight.policy import Decision, Request
+from preflight.policy import Decision, Outcome, Policy, Request
 from preflight.sandbox.identity import authorise
 from preflight.sandbox.server import Sandbox
 
@@ -59,18 +55,30 @@ QUOTAS: tuple[Mapping[str, Any], ...] = (
     {"service": "ec2", "code": "L-1216C47A", "applied": 1000},
     {"service": "ec2", "code": "L-34B43A08", "applied": 1000},
 )
-#: What the sandbox gives no occasion to use, or lets one do without: action, and why it is in the
-#: policy all the same.
-NOT_EXERCISED: Mapping[str, str] = {}
 _NOTHING = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A question put to the policies, by a call of which command, and the answer they gave.
+
+    `without` is the answer of the same evaluator, at the same moment, to policies from which the
+    action was taken out.
+    """
+
+    command: str
+    request: Request
+    outcome: Outcome
+    without: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
 class Way:
-    """How far somebody got: the exit code of each command, and which one was the last."""
+    """How far somebody got: each command's exit code, what was said, and what was asked."""
 
     codes: tuple[tuple[str, int], ...]
     said: str
+    heard: tuple[Heard, ...]
     seconds: float
 
     @property
@@ -85,18 +93,18 @@ class Way:
 
 
 class Walk:
-    """A user of the sandbox who may do what he is given, and takes the whole way."""
+    """Takes the way with the policies he is given, in a new account each time."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self._sandbox = sandbox
         self._file = folder / "cluster.yaml"
         self._folder = folder
         self._count = 0
+        self._command = ""
         self._file.write_text(json.dumps(SPEC))
         self.plan = drawn(specs.from_mapping(SPEC), Asked())
         self.least = least_of(self.plan)
-        #: What the sandbox asked the policies, the first request of each action.
-        self.demanded: dict[str, Request] = {}
+        self._lessened = cache(lambda action: parsed(without(self.least, action)))
 
     def __call__(self, least: Least, *waive: str, only: tuple[str, ...] = COMMANDS) -> Way:
         """Begin a new account and go as far as the policies let him; `only` through some."""
@@ -113,15 +121,22 @@ class Walk:
         )
         codes: list[tuple[str, int]] = []
         said = io.StringIO()
-        with self._as_builder(), contextlib.redirect_stdout(said), self._listening():
+        heard: list[Heard] = []
+        with self._as_builder(), contextlib.redirect_stdout(said), self._listening(heard):
             self._begin(least)
             for title, step in steps:
-                if title not in only or (waive and title == "check"):
-                    continue  # `provision` asks the very gate that `check` asks
+                if title not in only:
+                    continue
+                self._command = title
                 codes.append((title, _code(step, said)))
                 if codes[-1][1]:
                     break
-        return Way(codes=tuple(codes), said=said.getvalue(), seconds=time.monotonic() - began)
+        return Way(
+            codes=tuple(codes),
+            said=said.getvalue(),
+            heard=tuple(heard),
+            seconds=time.monotonic() - began,
+        )
 
     def _use(self) -> None:
         """Be everybody who uses the cluster: gives occasion for what only deletions need."""
@@ -133,7 +148,10 @@ class Walk:
             admin.call("s3", "CreateMultipartUpload", Bucket=bucket, Key="large")
         role = named["iam/role/node"]
         nothing = json.dumps({"Version": "2012-10-17", "Statement": [_NOTHING]})
-        admin.call("iam", "PutRolePolicy", RoleName=role, PolicyName="o", PolicyDocument=nothing)
+        for each in (name for address, name in named.items() if address.startswith("iam/role/")):
+            admin.call(
+                "iam", "PutRolePolicy", RoleName=each, PolicyName="o", PolicyDocument=nothing
+            )
         admin.call("iam", "CreateInstanceProfile", InstanceProfileName="other")
         admin.call("iam", "AddRoleToInstanceProfile", InstanceProfileName="other", RoleName=role)
         for policy in admin.each("iam", "ListPolicies", "Policies", Scope="Local"):
@@ -172,38 +190,43 @@ class Walk:
 
     @contextlib.contextmanager
     def _as_builder(self) -> Iterator[None]:
-        before = dict(os.environ)
         self._count += 1
-        os.environ.update(self._sandbox.environment())
-        os.environ.update(
-            AWS_ACCESS_KEY_ID=KEY[0],
-            AWS_SECRET_ACCESS_KEY=KEY[1],
-            XDG_STATE_HOME=str(self._folder / f"state-{self._count}"),
-        )
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self._sandbox.environment().items():
+                patch.setenv(name, value)
+            for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+                patch.delenv(name, raising=False)
+            for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+                patch.setenv(name, os.devnull)
+            patch.setenv("AWS_ACCESS_KEY_ID", KEY[0])
+            patch.setenv("AWS_SECRET_ACCESS_KEY", KEY[1])
+            patch.setenv("XDG_STATE_HOME", str(self._folder / f"state-{self._count}"))
             yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
     @contextlib.contextmanager
-    def _listening(self) -> Iterator[None]:
+    def _listening(self, heard: list[Heard]) -> Iterator[None]:
         """Listen to what the sandbox asks the policies; it decides as ever."""
         decide = authorise.decide
 
-        def heard(asked: Any, standing: Any, requirement: Any) -> Decision:
+        def listen(asked: Any, standing: Any, requirement: Any) -> Decision:
             decision = decide(asked, standing, requirement)
-            self.demanded.setdefault(decision.request.action, decision.request)
+            less = replace(standing, identity=self._lessened(requirement.action))
+            heard.append(
+                Heard(
+                    command=self._command,
+                    request=decision.request,
+                    outcome=decision.outcome,
+                    without=decide(asked, less, requirement).outcome,
+                )
+            )
             return decision
 
-        authorise.decide = heard  # type: ignore[assignment]
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(authorise, "decide", listen)
             yield
-        finally:
-            authorise.decide = decide
 
 
-def _code(step: Any, said: io.StringIO) -> int:
+def _code(step: Callable[[], None], said: io.StringIO) -> int:
     try:
         step()
     except typer.Exit as ended:
@@ -212,6 +235,11 @@ def _code(step: Any, said: io.StringIO) -> int:
         said.write(f"\n{error}\n")
         return error.exit_code
     return 0
+
+
+def parsed(least: Least) -> tuple[Policy, ...]:
+    """Read the policies as the sandbox does."""
+    return tuple(Policy.parse(document, id=name) for name, document in least.policies.items())
 
 
 def without(least: Least, action: str) -> Least:
@@ -228,30 +256,19 @@ def _less(document: Document, action: str) -> Document:
     return {**document, "Statement": [one for one in kept if one["Action"]]}
 
 
-def main(wanted: Iterable[str]) -> int:
-    """Print the table; 1 when the whole policy is not enough, or some of it is too much."""
-    prefixes = tuple(wanted)
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-        walk = Walk(sandbox, Path(folder))
-        whole = walk(walk.least)
-        print(f"all {len(walk.least.actions)} actions: {whole.codes}, {whole.seconds:.1f} s")
-        if not whole.through:
-            print(whole.said[-3000:])
-            return 1
-        wrong = 0
-        for action in walk.least.actions:
-            if prefixes and not action.startswith(prefixes):
-                continue
-            less = without(walk.least, action)
-            gate = walk(less, only=("check",))
-            way = walk(less, "permissions=only a real denial counts here")
-            known = action in NOT_EXERCISED
-            wrong += way.through is not known
-            mark = "ok" if way.through is known else "WRONG"
-            what = NOT_EXERCISED.get(action, "") if way.through else f"stopped by {way.stopped}"
-            print(f"{mark:<5} {action:<50} gate: {gate.stopped or 'open':<12} {what}", flush=True)
-    return 1 if wrong else 0
+@pytest.fixture(scope="session")
+def walk(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    """Somebody who is given policies, and goes."""
+    return Walk(sandbox_server, tmp_path_factory.mktemp("walk"))
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+@pytest.fixture(scope="session")
+def way(walk: Walk) -> Way:
+    """The way with exactly the generated policies, once for all tests that study it."""
+    return walk(walk.least)
+
+
+@pytest.fixture(scope="session")
+def taken_out() -> Callable[[Least, str], Least]:
+    """Take one action out of every statement."""
+    return without
