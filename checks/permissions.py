@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from checks import not_simulated
 from checks import permission_text as text
 from checks.batches import Keys, Question
+from checks.looks import looks
 from checks.principal import Entity, Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
 from checks.second_opinion import second
@@ -103,8 +104,9 @@ def denied_of(context: Context, behind: Entity) -> list[Denial]:
 def asked(context: Context) -> tuple[set[Question], set[Question]]:
     """Give the questions that the plan asks, and those that only the checks ask."""
     planned = {q for action in context.plan.actions for q in questions(context, action)}
-    looks = {q for action in _of_checks() for q in questions(context, action)}
-    return planned, looks - planned
+    asking = (action for action in looks(context.plan) if action.name not in BY_DOING)
+    looked = {q for action in asking for q in questions(context, action)}
+    return planned, looked - planned
 
 
 def questions(context: Context, action: Action) -> Iterator[Question]:
@@ -129,14 +131,6 @@ def questions(context: Context, action: Action) -> Iterator[Question]:
         yield Question(
             common=tuple(sorted(carried.items())), own=own, resource=resource, action=action.name
         )
-
-
-def _of_checks() -> Iterable[Action]:
-    # The list of all checks has this one in it.
-    from checks.builtin import CHECKS
-
-    names = frozenset[str]().union(*(each.actions for each in CHECKS)) - BY_DOING
-    return [Action(name=name) for name in sorted(names)]
 
 
 def _without_needless(

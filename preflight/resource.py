@@ -35,14 +35,17 @@ class Failed:
 
 
 class Waiting(Enum):
-    """The two answers to "is it ready?" that are not a failure."""
+    """The answers to "is it ready?" that are not a failure."""
 
     READY = "ready"
     WAIT = "wait"
+    #: It was made, and lacks what `Resource.ready_with` names.
+    LACKING = "lacking"
 
 
 READY = Waiting.READY
 WAIT = Waiting.WAIT
+LACKING = Waiting.LACKING
 Readiness = Waiting | Failed
 
 
@@ -109,6 +112,9 @@ class Resource(Kind, _Frozen):
     creates: ClassVar[tuple[Action, ...]] = ()
     #: Seconds that AWS usually takes to make and to delete one; used for the order of waiting.
     takes: ClassVar[tuple[float, float]] = (1.0, 1.0)
+    #: Kinds of which one has to be ready before it is, although it needs none to be made. It is
+    #: then LACKING, and not waited for when none of them comes.
+    ready_with: ClassVar[tuple[str, ...]] = ()
 
     #: What this is called within its kind and plan: `private-a`.
     name: str

@@ -111,9 +111,8 @@ class _Build:
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws") as threads:
             loop.set_default_executor(threads)
             self._over = {life.resource: loop.create_future() for life in self._lives}
-            background = [
-                loop.create_task(work()) for work in (self._site.poller.run, self._beat, self._heed)
-            ]
+            polling = self._site.poller.run(self._hopeless)
+            background = [loop.create_task(work) for work in (polling, self._beat(), self._heed())]
             lives = asyncio.gather(*(self._live(life) for life in self._lives))
             try:
                 await all_of(lives, background)
@@ -148,6 +147,14 @@ class _Build:
         except Ended as ended:
             life.end(ended)
         self._over[life.resource].set_result(life.is_ready)
+
+    def _hopeless(self, resource: Resource) -> str | None:
+        """Say what a resource waits for in vain: nothing that makes it ready will come."""
+        wanted = [each for each in self._over if each.kind in type(resource).ready_with]
+        over = [self._over[each] for each in wanted]
+        if not wanted or not all(one.done() and not one.result() for one in over):
+            return None
+        return f"not waited for any more: it needs {wanted[0].address}, which did not come"
 
     async def _wait_for_needs(self, resource: Resource) -> None:
         for needed in resource.needs:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from preflight.aws import Aws
 from preflight.errors import AccessDenied, AwsError
-from preflight.resource import WAIT, Failed, Ids, Readiness, Resource
+from preflight.resource import LACKING, WAIT, Failed, Ids, Readiness, Resource
 from provision.retry import CREATING, pause
 
 #: A wait is looked at again after this share of the time it has lasted: never much too late.
@@ -64,8 +65,8 @@ class Poller:
                 wait.done.set_exception(GivenUp())
         self._waits.clear()
 
-    async def run(self) -> None:
-        """Poll until cancelled."""
+    async def run(self, hopeless: Callable[[Resource], str | None]) -> None:
+        """Poll until cancelled; `hopeless` says why what is LACKING will never be ready."""
         while True:
             self._new.clear()
             now = self._aws.clock.monotonic()
@@ -73,7 +74,7 @@ class Poller:
             for resource, wait in self._waits.items():
                 if wait.due <= now:
                     due[type(resource)][resource] = wait.id
-            await asyncio.gather(*(self._look(cls, made) for cls, made in due.items()))
+            await asyncio.gather(*(self._look(cls, made, hopeless) for cls, made in due.items()))
             await self._sleep()
 
     async def _sleep(self) -> None:
@@ -85,7 +86,12 @@ class Poller:
             async with asyncio.timeout(timeout):
                 await self._new.wait()
 
-    async def _look(self, cls: type[Resource], made: dict[Resource, str]) -> None:
+    async def _look(
+        self,
+        cls: type[Resource],
+        made: dict[Resource, str],
+        hopeless: Callable[[Resource], str | None],
+    ) -> None:
         waits = {resource: self._waits[resource] for resource in made}
         try:
             answers = await asyncio.to_thread(cls.ready_all, self._aws, self._ids, made)
@@ -101,7 +107,9 @@ class Poller:
         now = self._aws.clock.monotonic()
         for resource, wait in waits.items():
             answer = answers.get(resource, WAIT)
-            if answer is WAIT:
+            if answer is LACKING and (reason := hopeless(resource)) is not None:
+                answer = Failed(reason=reason)
+            if answer in {WAIT, LACKING}:
                 wait.due = now + interval(self._shortest, now - wait.since)
             else:
                 del self._waits[resource]

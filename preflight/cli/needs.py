@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from preflight.errors import UsageError
@@ -52,6 +51,7 @@ def partition_of(region: str) -> str:
 
 def least_of(plan: Plan, *, sweep: bool = False) -> Least:
     """Write the least policies for a plan; `sweep` adds the deletion of what controllers left."""
+    from checks.looks import looks
     from preflight.least import least
 
     strays = _deletions(plan) if sweep else ()
@@ -64,28 +64,6 @@ def _deletions(plan: Plan) -> Iterator[Action]:
     for kind in STRAYS:
         for action in kind.deletes:
             yield action.of(None, plan.owner)
-
-
-def looks(plan: Plan) -> Iterator[Action]:
-    """Give what the checks look with; the simulator only for principals of the account.
-
-    Where the plan looks with the same action, on the same resources as the plan.
-    """
-    from checks.builtin import CHECKS
-    from preflight.actions import Action
-
-    owner = plan.owner
-    here = f"arn:{owner.partition}:iam::{owner.account}"
-    principals = {
-        "iam:GetRole": (f"{here}:role/*",),
-        "iam:SimulatePrincipalPolicy": (f"{here}:role/*", f"{here}:user/*"),
-    }
-    planned: defaultdict[str, set[str]] = defaultdict(set)
-    for action in plan.actions:
-        planned[action.name].update(action.on)
-    for name in sorted(frozenset[str]().union(*(check.actions for check in CHECKS))):
-        on = principals.get(name) or tuple(sorted(planned[name])) or ("*",)
-        yield Action(name=name, on=on)
 
 
 def account_of(arn: str) -> str:

@@ -11,7 +11,7 @@ from preflight.actions import Action
 from preflight.aws import Aws
 from preflight.errors import NotFound
 from preflight.found import INCARNATION_TAG, Found, Owner, State, tag_map
-from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
+from preflight.resource import LACKING, READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources.eks import PARENT_ARN, Cluster, each_listed, failure, issues, pass_role
 from provision.resources.iam import Role
 
@@ -40,6 +40,7 @@ class Addon(Resource):
     deletes = (Action(name="eks:DeleteAddon", on=(_ADDON_ARN,)),)
     dies_with = "eks/cluster"
     takes = (30.0, 30.0)
+    ready_with = ("eks/nodegroup",)
 
     cluster: Cluster
     version: str | None = None
@@ -84,7 +85,7 @@ class Addon(Resource):
             return READY
         if described["status"] == "CREATE_FAILED":
             return Failed(reason=failure(described), again=True)
-        return WAIT
+        return LACKING if described["status"] == "DEGRADED" else WAIT
 
     @classmethod
     def find(cls, aws: Aws, owner: Owner) -> Iterator[Found]:

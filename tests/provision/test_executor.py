@@ -203,6 +203,17 @@ def test_a_failure_cancels_only_what_depends_on_it(bench: Bench) -> None:
     assert {a for a, phase in phases(again.steps).items() if phase is not Phase.KEPT} == lost
 
 
+def test_what_only_nodes_make_ready_is_not_waited_for_when_none_will_come(bench: Bench) -> None:
+    bench.fault({"action": "eks:CreateNodegroup", "error": "AccessDeniedException"})
+
+    built = bench.build(bench.plan(addons=["vpc-cni", "coredns"]))
+
+    ended = {step.address: step for step in built.steps}
+    assert ended["eks/addon/vpc-cni"].phase is Phase.READY
+    assert ended["eks/addon/coredns"].phase is Phase.FAILED
+    assert "it needs eks/nodegroup/" in ended["eks/addon/coredns"].message
+
+
 def test_a_denied_call_fails_at_once_and_names_the_action(bench: Bench) -> None:
     bench.fault({"action": "ec2:CreateInternetGateway", "error": "UnauthorizedOperation"})
     aws = bench.aws()
