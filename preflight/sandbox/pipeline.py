@@ -66,19 +66,27 @@ BREAK = "break"
 S3_CONTROL = "/v20180820/"
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+OnAnswer = Callable[[Request, Response], None]
 
 
 class Pipeline:
     """The WSGI application of one sandbox; `latency` is real seconds added to every request."""
 
     def __init__(
-        self, world: World, table: Table, moto: Any, log: CallLog, latency: float = 0.0
+        self,
+        world: World,
+        table: Table,
+        moto: Any,
+        log: CallLog,
+        latency: float = 0.0,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         self.world = world
         self.table = table
         self._moto = moto
         self._log = log
         self._latency = latency
+        self._on_answer = on_answer
         self._control = Control(world)
         self._applications: dict[str, Any] = {}
 
@@ -113,6 +121,8 @@ class Pipeline:
             traceback.print_exc(file=sys.stderr)
             response = wire.refuse(request, AwsFault("InternalFailure", repr(error), 500))
         self._log.add(request, response)
+        if self._on_answer is not None:
+            self._on_answer(request, response)
         return response
 
     def _stages(self, request: Request) -> Response:

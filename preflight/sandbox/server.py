@@ -14,7 +14,7 @@ from preflight.sandbox.account.furnish import furnish
 from preflight.sandbox.account.scenario import Scenario, read_scenario
 from preflight.sandbox.calllog import CallLog
 from preflight.sandbox.clock import VirtualClock
-from preflight.sandbox.pipeline import Pipeline
+from preflight.sandbox.pipeline import OnAnswer, Pipeline
 from preflight.sandbox.world import World, new_key
 
 if find_spec("moto") is None:
@@ -27,7 +27,8 @@ class Sandbox:
 
     `scenario` is a file or its contents as a dict; `port` 0 takes a free one; `time_scale` is how
     many virtual seconds pass in a real one; `latency_ms` is added to each request; `call_log` is
-    a file that gets one JSON line a request. One process holds one sandbox at a time. Raises
+    a file that gets one JSON line a request; `on_answer` is told every request with its answer, in
+    the thread that answers it. One process holds one sandbox at a time. Raises
     SpecError for a scenario that is wrong, OSError when the port is taken.
     """
 
@@ -38,12 +39,14 @@ class Sandbox:
         time_scale: float = 1.0,
         latency_ms: float = 0.0,
         call_log: Path | str | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         self._source = scenario
         self._port = port
         self._time_scale = time_scale
         self._latency = latency_ms / 1000
         self._call_log = Path(call_log) if call_log is not None else None
+        self._on_answer = on_answer
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._log: CallLog | None = None
@@ -127,7 +130,9 @@ class Sandbox:
         engine.reset()
         self.world = World(scenario.value, clock, self._admin)
         self._log = CallLog(self.world, self._call_log)
-        self._server.app = Pipeline(self.world, table.build(), self._moto, self._log, latency)
+        self._server.app = Pipeline(
+            self.world, table.build(), self._moto, self._log, latency, self._on_answer
+        )
         furnish(self.world, scenario, self.endpoint)
 
     @property

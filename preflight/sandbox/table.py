@@ -53,6 +53,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.ec2.dependencies",
     "preflight.sandbox.eks.operations",
     "preflight.sandbox.eks.quotas",
+    "preflight.sandbox.services.events",
     "preflight.sandbox.services.tagging",
     "preflight.sandbox.services.aftermath",
     "preflight.sandbox.services.linked_roles",

@@ -157,7 +157,7 @@ def parse_result(request: Request, response: Response) -> dict[str, Any]:
     model = operation_model(request.service, request.operation)
     if model is None:
         return {}
-    parser = create_parser(_protocol(request, model))
+    parser = create_parser(protocol_of(request, model))
     parsed = parser.parse(
         {
             "headers": HeadersDict(response.headers),
@@ -170,7 +170,8 @@ def parse_result(request: Request, response: Response) -> dict[str, Any]:
     return dict(parsed)
 
 
-def _protocol(request: Request, model: Any) -> str:
+def protocol_of(request: Request, model: Any) -> str:
+    """Name the protocol an operation is spoken in: several services have more than one."""
     from moto.core.request import determine_request_protocol
 
     content_type = request.environ.get("CONTENT_TYPE", "").partition(";")[0]
@@ -184,7 +185,7 @@ def answer(request: Request, result: Any) -> Response:
     from preflight.sandbox.request import Response
 
     model = operation_model(request.service, request.operation)
-    serializer = get_serializer_class(request.service, _protocol(request, model))(
+    serializer = get_serializer_class(request.service, protocol_of(request, model))(
         operation_model=model, context=SerializationContext(request.request_id)
     )
     written = serializer.serialize(result)
@@ -216,7 +217,7 @@ def refuse(request: Request | None, fault: AwsFault) -> Response:
 def _protocol_of_errors(request: Request) -> str:
     model = operation_model(request.service, request.operation)
     if model is not None:
-        return "s3" if request.service == "s3" else _protocol(request, model)
+        return "s3" if request.service == "s3" else protocol_of(request, model)
     if request.service in ("s3", "ec2"):
         return request.service
     form = request.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form")
