@@ -38,7 +38,8 @@ def sources(context: Context) -> tuple[Usage, Limits]:
         if context.caller is not context.aws and _same_account(context):
             first, second = context.caller, context.aws
         usage = Usage(first, context.once, also=second)
-        return usage, Limits(first, usage)
+        wanted = {quota for quota, _ in context.plan.demands} | _wanted_by_vendor(context)
+        return usage, Limits(first, usage, wanted)
 
     return context.once.get("quotas", made)
 
@@ -197,6 +198,12 @@ def quota_vendor(context: Context) -> Iterator[Answer | Coverage]:
 def _quota_of(required: RequiredQuota) -> Quota:
     known = by_key(required.service, required.code)
     return known or Quota(service=required.service, code=required.code, name=required.name)
+
+
+def _wanted_by_vendor(context: Context) -> set[Quota]:
+    profile = context.profile
+    listed = {_quota_of(each) for each in (*profile.limits, *profile.headroom)}
+    return listed | _vcpus_wanted(context).keys()
 
 
 def _vcpus_wanted(context: Context) -> dict[Quota, float]:

@@ -69,13 +69,16 @@ class Facts:
 ACTIONS = frozenset({"ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypes", "iam:GetRole"})
 
 
-def look(aws: Aws, instance_types: tuple[str, ...]) -> Facts:
-    """Look up what a plan needs. Raises `AwsError` only when nobody can say who is calling."""
+def look(aws: Aws, instance_types: tuple[str, ...], role_arn: str | None = None) -> Facts:
+    """Look up what a plan needs; `role_arn` is the role that `aws` has assumed, if it has.
+
+    Raises `AwsError` only when nobody can say who is calling.
+    """
     identity = aws.identity
     gaps: list[Gap] = []
-    principal = _without_session(identity.arn)
+    principal = role_arn or _without_session(identity.arn)
     try:
-        principal = _principal(aws, principal)
+        principal = role_arn or _principal(aws, principal)
     except AwsError as error:
         gaps.append(_gap("the path of the calling role", error))
     zones: tuple[Zone, ...] = ()

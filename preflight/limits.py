@@ -3,7 +3,8 @@
 Applied values come before defaults before built-in numbers, and the source is kept.
 
 Listing a whole service is one paged call and misses nothing; asking for each quota by itself is
-throttled at five calls a second. What may not be read is `Unknown`, never a default in disguise.
+throttled at five calls a second, and pays off for a few quotas of EC2, whose list is eleven pages
+one after the other. What may not be read is `Unknown`, never a default in disguise.
 https://docs.aws.amazon.com/servicequotas/latest/userguide/reference_limits.html
 """
 
@@ -40,7 +41,13 @@ _TOLD: Mapping[str, tuple[Look, str]] = {
 }
 
 APPLIED, DEFAULTS = "ListServiceQuotas", "ListAWSDefaultServiceQuotas"
-ACTIONS = frozenset({f"servicequotas:{APPLIED}", f"servicequotas:{DEFAULTS}"})
+#: The same of one quota.
+SINGLE = {APPLIED: "GetServiceQuota", DEFAULTS: "GetAWSDefaultServiceQuota"}
+ACTIONS = frozenset(
+    f"servicequotas:{operation}" for operation in (APPLIED, DEFAULTS, *SINGLE.values())
+)
+#: The one service with a list of many pages, and how many of its quotas are sooner asked singly.
+LONG_LIST, FEW = "ec2", 8
 
 Entries = Mapping[str, "float | Unknown"]
 
@@ -75,11 +82,16 @@ def home_of(quota: Quota, region: str) -> str:
 class Limits:
     """The limits of one account and Region, each list read at most once; safe between threads.
 
-    `usage` shares its calls and its second principal; without it there is one of its own.
+    `usage` shares its calls and its second principal; without it there is one of its own. `wanted`
+    are the quotas that will be asked for, where that is known: it decides how the limits are read.
     """
 
-    def __init__(self, aws: Aws, usage: Usage | None = None) -> None:
+    def __init__(
+        self, aws: Aws, usage: Usage | None = None, wanted: Iterable[Quota] | None = None
+    ) -> None:
         self._once = Once()
+        long = {quota for quota in wanted or () if quota.service == LONG_LIST}
+        self._singly = long if len(long) <= FEW else frozenset[Quota]()
         self._usage = usage or Usage(aws, self._once)
         self._region = aws.region
 
@@ -126,11 +138,17 @@ class Limits:
 
     def _listed(self, quota: Quota, operation: str) -> Entries:
         service, home = quota.service, home_of(quota, self._region)
-        key = f"{operation}:{home}:{service}"
+        singly = quota in self._singly
+        key = f"{operation}:{home}:{quota if singly else service}"
 
         def read() -> Entries:
             return first_allowed(
-                self._usage.principals, lambda aws: _read(aws, operation, service, home)
+                self._usage.principals,
+                lambda aws: (
+                    _read_one(aws, SINGLE[operation], quota, home)
+                    if singly
+                    else _read(aws, operation, service, home)
+                ),
             )
 
         return self._once.get(key, read)
@@ -148,6 +166,15 @@ def _read(aws: Aws, operation: str, service: str, home: str) -> Entries:
     except NotFound:
         return {}  # Service Quotas does not know the service in this Region
     return entries
+
+
+def _read_one(aws: Aws, operation: str, quota: Quota, home: str) -> Entries:
+    request = {"ServiceCode": quota.service, "QuotaCode": quota.code}
+    try:
+        answer = aws.call("service-quotas", operation, region=home, **request)
+    except NotFound:
+        return {}  # AWS has no such value
+    return {quota.code: _entry(answer["Quota"])}
 
 
 def _entry(entry: Mapping[str, Any]) -> float | Unknown:
@@ -234,7 +261,7 @@ def read_figures(
         listed = [quota for quota, _ in keys if str(quota) not in _TOLD]
         one_of_each = {(q.service, home_of(q, region)): q for q in listed}.values()
         # EC2's first: more than a thousand quotas make the longest chain of pages.
-        for quota in sorted(one_of_each, key=lambda q: q.service != "ec2"):
+        for quota in sorted(one_of_each, key=lambda q: q.service != LONG_LIST):
             pool.submit(limits.limit_of, quota)
         for look in _looks(quota for quota, _ in counted):
             pool.submit(usage.rows, look)

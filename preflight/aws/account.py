@@ -21,7 +21,7 @@ from preflight.aws.calls import Calls
 from preflight.aws.failures import ANSWERS, READS, is_repeatable, translated
 from preflight.aws.pace import Pace
 from preflight.aws.regions import home_region
-from preflight.aws.sessions import CONFIG, pagings, session_of, session_with
+from preflight.aws.sessions import CONFIG, pagings, renewable, session_of, session_with
 from preflight.clock import Clock, SystemClock
 from preflight.once import Once
 
@@ -72,6 +72,8 @@ class Aws:
         #: The services that have answered, and where: what falls silent later is asked longer.
         self._answered: set[tuple[str, str]] = set()
         self._remembered: Once | None = None
+        #: Seconds that STS took to grant the credentials, of an assumed role.
+        self.granted_in: float | None = None
 
     def call(
         self, service: str, operation: str, *, region: str | None = None, **parameters: Any
@@ -198,28 +200,34 @@ class Aws:
         if external_id:
             request["ExternalId"] = external_id
 
-        def fresh() -> dict[str, str]:
-            granted = self.call("sts", "AssumeRole", **request)["Credentials"]
-            return {
-                "access_key": granted["AccessKeyId"],
-                "secret_key": granted["SecretAccessKey"],
-                "token": granted["SessionToken"],
-                "expiry_time": granted["Expiration"].isoformat(),
-            }
-
+        began = self.clock.monotonic()
+        first = self.call("sts", "AssumeRole", **request)
+        seconds = self.clock.monotonic() - began
         renewed = RefreshableCredentials.create_from_metadata(
-            fresh(), refresh_using=fresh, method="sts-assume-role"
+            renewable(first),
+            refresh_using=lambda: renewable(self.call("sts", "AssumeRole", **request)),
+            method="sts-assume-role",
         )
         # AWS counts what an account asks, whoever of it asks. Not known yet: its own pace.
         caller: Identity | None = vars(self).get("identity")
         mine = caller is not None and f":{caller.account}:" in role_arn
-        return Aws(
+        view = Aws(
             self.region,
             clock=self.clock,
             calls=self.calls,
             session=session_with(renewed),
             pace=self._pace if mine else None,
         )
+        view.granted_in = seconds
+        user: dict[str, str] = first["AssumedRoleUser"]
+        vars(view)["identity"] = Identity(  # STS has just said it
+            account=user["Arn"].split(":")[4], arn=user["Arn"], user_id=user["AssumedRoleId"]
+        )
+        return view
+
+    def endpoint(self, service: str) -> str:
+        """Say where calls to a service go: `https://sts.us-west-2.amazonaws.com`."""
+        return str(self._client(service, self.region).meta.endpoint_url)
 
     @cached_property
     def _session(self) -> boto3.Session:

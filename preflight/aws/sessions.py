@@ -64,6 +64,17 @@ def pagings(service: str) -> Mapping[str, dict[str, Any]]:
     return pages
 
 
+def renewable(granted: Mapping[str, Any]) -> dict[str, str]:
+    """Put what AssumeRole grants into the form of botocore's credentials that renew themselves."""
+    credentials = granted["Credentials"]
+    return {
+        "access_key": credentials["AccessKeyId"],
+        "secret_key": credentials["SecretAccessKey"],
+        "token": credentials["SessionToken"],
+        "expiry_time": credentials["Expiration"].isoformat(),
+    }
+
+
 def session_with(credentials: RefreshableCredentials) -> boto3.Session:
     """Make a session whose credentials renew themselves."""
     session = _core()

@@ -141,7 +141,8 @@ def prepare(asked: Asked) -> Ready:
     spec = asked.spec()
     profile = profiles.load(spec.vendor)
     caller, aws, role_error = connect(spec, asked.aws_profile)
-    facts = look(aws, tuple(wanted.type for wanted in spec.instance_types))
+    assumed = spec.role_arn if role_error is None else None
+    facts = look(aws, tuple(wanted.type for wanted in spec.instance_types), assumed)
     context = Context(
         spec=spec,
         profile=profile,

@@ -26,7 +26,10 @@ RESTS_ON_OTHERS: dict[tuple[str, str], frozenset[str]] = {
     # Assuming the role, or getting a session, proves more than the Region's status.
     ("sts-regional-endpoint", "ec2:DescribeRegions"): frozenset({"us-west-2"}),
     # A user has nothing to assume.
-    ("sts-regional-endpoint", "sts:AssumeRole"): frozenset({"us-west-2"}),
+    ("sts-regional-endpoint", "sts:AssumeRole"): frozenset({"us-west-2", "global endpoint"}),
+    # The regional endpoint and the tokens of the global one are two questions.
+    ("sts-regional-endpoint", "sts:GetSessionToken"): frozenset({"global endpoint"}),
+    ("sts-regional-endpoint", "iam:GetAccountSummary"): frozenset({"us-west-2"}),
     ("region", "eks:DescribeClusterVersions"): frozenset({"us-west-2"}),
     ("prerequisites", "sts:GetCallerIdentity"): frozenset({"tools", "python", "state folder"}),
     # Each kind of name is looked for by itself; a cluster is described where one has the name.

@@ -403,10 +403,13 @@ def test_denied_limits_are_unknown_unless_the_service_tells_them_itself(given: G
 
 
 def test_denied_defaults_are_unknown_only_where_they_are_needed(given: Given) -> None:
-    action = "servicequotas:ListAWSDefaultServiceQuotas"
+    denied = [
+        {"action": f"servicequotas:{operation}", "error": "AccessDeniedException"}
+        for operation in ("ListAWSDefaultServiceQuotas", "GetAWSDefaultServiceQuota")
+    ]
     scenario = {
         "quotas": [limit(catalogue.VPCS, 20), limit(catalogue.ELASTIC_IPS, None)],
-        "faults": [{"action": action, "error": "AccessDeniedException"}],
+        "faults": denied,
     }
 
     answers = ask(
@@ -415,7 +418,9 @@ def test_denied_defaults_are_unknown_only_where_they_are_needed(given: Given) ->
 
     assert answers[VPC_PER_REGION].status is Status.PASS
     assert answers[str(catalogue.ELASTIC_IPS)].status is Status.UNKNOWN
-    assert answers[str(catalogue.ELASTIC_IPS)].hint == f"allow {action}"
+    assert (
+        answers[str(catalogue.ELASTIC_IPS)].hint == "allow servicequotas:GetAWSDefaultServiceQuota"
+    )
 
 
 def test_the_coverage_names_what_was_missing(given: Given) -> None:
@@ -532,10 +537,9 @@ def test_required_head_room_counts_what_is_in_use(given: Given) -> None:
     assert enough.status is Status.PASS
 
 
-LIMITS_NOT_TOLD_BY_SERVICES = {
-    *(f"{VPC_PER_REGION} free", "s3/L-DC2B2D3D free"),
-    *(f"{STANDARD} limit", "ec2/L-34B43A08 limit"),
-}
+LIMITS_NOT_TOLD_BY_SERVICES = {f"{VPC_PER_REGION} free", "s3/L-DC2B2D3D free"}
+#: The list of EC2's quotas is long, so that a few are asked for one by one.
+LIMITS_ASKED_SINGLY = {f"{STANDARD} limit", "ec2/L-34B43A08 limit"}
 NEEDED_BY_VENDOR = {
     "ec2:DescribeVpcs": {f"{VPC_PER_REGION} free"},
     "iam:GetAccountSummary": {"iam/L-FE177D64 free", "iam/L-E95E4862 free"},
@@ -543,6 +547,7 @@ NEEDED_BY_VENDOR = {
     "autoscaling:DescribeAccountLimits": set(),
     "ec2:DescribeInstances": set(),
     "servicequotas:ListServiceQuotas": LIMITS_NOT_TOLD_BY_SERVICES,
+    "servicequotas:GetServiceQuota": LIMITS_ASKED_SINGLY,
 }
 
 
@@ -571,8 +576,29 @@ def test_all_calls_a_usual_plan_makes_are_declared(given: Given, session: boto3.
     ask(quota_plan, context)
     ask(quota_vendor, context)
 
+    # Which of these are made depends on what AWS lists, and on how many of EC2's are wanted.
+    at_times = {"servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:GetServiceQuota"}
+    at_times.add("servicequotas:GetAWSDefaultServiceQuota")
     made = context.aws.calls.actions - {"sts:GetCallerIdentity"}
     declared = quota_plan.actions
-    assert made - {"servicequotas:ListAWSDefaultServiceQuotas"} == declared - {
-        "servicequotas:ListAWSDefaultServiceQuotas"
+    assert made - at_times == declared - at_times
+
+
+def test_a_few_quotas_of_ec2_are_asked_for_singly_and_many_by_their_list(
+    given: Given, session: boto3.Session
+) -> None:
+    scenario = {
+        "quotas": [limit(catalogue.ELASTIC_IPS, 7), limit(catalogue.LAUNCH_TEMPLATES, None)]
     }
+    few = (Demand(quota=catalogue.ELASTIC_IPS), Demand(quota=catalogue.LAUNCH_TEMPLATES))
+    of_ec2 = [one for one in EVERYTHING if one.quota.service == "ec2"]
+    told, lists = [], []
+    for demands in (few, (*few, *of_ec2)):
+        aws = Aws(REGION, clock=Hurry(), session=session)
+        answers = ask(quota_plan, given(*demands, scenario=scenario, aws=aws))
+        told.append([answers[str(one.quota)].data["limit_source"] for one in few])
+        lists.append(aws.calls.by_operation.get("service-quotas:ListServiceQuotas", 0))
+
+    assert told == [["applied", "default"]] * 2
+    assert lists[0] == 0
+    assert lists[1] > 1

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 
 from checks.sts import sts
+from preflight.aws import Aws
+from preflight.errors import AccessDenied, AwsError, RegionDisabled, Throttled, Unreachable
 from preflight.finding import Status
 
 ROLE = "arn:aws:iam::111122223333:role/builder"
@@ -80,24 +85,24 @@ def test_no_secret_of_the_session_leaves_the_check(bench: Any) -> None:
         assert session.access_key_id not in repr(found)
 
 
-def test_us_east_1_passes_without_a_call(bench: Any) -> None:
+def test_us_east_1_passes_without_a_call_to_sts(bench: Any) -> None:
     aws = bench.aws(region="us-east-1")
 
     found = bench.statuses(sts, bench.context(aws, region="us-east-1"))
 
-    assert found == {"us-east-1": Status.PASS}
-    assert aws.calls.total == 0
+    assert found["us-east-1"] is Status.PASS
+    assert set(aws.calls.by_operation) == {"iam:GetAccountSummary"}
 
 
 def test_a_region_that_is_not_enabled_fails(bench: Any) -> None:
     bench.begin(regions={"eu-south-1": {"opt_in": "opted-in"}})
     context = bench.context(region="eu-south-1")
-    assert bench.statuses(sts, context) == {"eu-south-1": Status.PASS}
+    assert bench.statuses(sts, context)["eu-south-1"] is Status.PASS
     bench.begin()
 
     found = bench.ask(sts, bench.context(region="eu-south-1"))["eu-south-1"]
 
-    assert found.status is Status.FAIL
+    assert (found.status, found.data["state"]) == (Status.FAIL, "not-opted-in")
     assert "aws account enable-region --region-name eu-south-1" in found.hint
 
 
@@ -120,9 +125,127 @@ def test_an_endpoint_that_cannot_be_reached_is_unknown(
 def test_requests_that_go_to_the_global_endpoint_prove_nothing(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = bench.context()
+    stranger = Aws("us-west-2", session=boto3.Session())  # a session that Preflight did not make
+    stranger.__dict__["identity"] = context.caller.identity
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
 
+    found = bench.ask(sts, replace(context, caller=stranger))["us-west-2"]
+
+    assert (found.status, found.data["state"]) == (Status.UNKNOWN, "unknown")
+    assert "unset AWS_STS_REGIONAL_ENDPOINTS" in found.hint
+    assert "sts:GetSessionToken" not in stranger.calls.by_operation
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-west-2", "https://sts.us-west-2.amazonaws.com"),
+        ("us-east-1", "https://sts.us-east-1.amazonaws.com"),
+        ("eu-south-1", "https://sts.eu-south-1.amazonaws.com"),
+        ("cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_sts_is_asked_at_the_endpoint_of_the_region_whatever_the_environment_says(
+    region: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    assert Aws(region).endpoint("sts") == host
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert Aws(region).endpoint("sts") == "http://127.0.0.1:9"
+
+
+def test_what_is_known_is_told_in_one_word_each(bench: Any) -> None:
+    states = {}
+    for sts_is in ("active", "deactivated"):
+        bench.begin(regions={"us-west-2": {"sts": sts_is}})
+        states[sts_is] = bench.ask(sts, bench.context())["us-west-2"].data["state"]
+
+    assert states == {"active": "active", "deactivated": "deactivated"}
+
+
+def test_the_time_that_sts_took_is_told(bench: Any) -> None:
     found = bench.ask(sts, bench.context())["us-west-2"]
 
-    assert found.status is Status.UNKNOWN
-    assert "unset AWS_STS_REGIONAL_ENDPOINTS" in found.hint
+    assert 0 < found.data["seconds"] < 10
+    assert re.search(r"in [\d,]+ ms$", found.message)
+
+
+def test_a_role_that_was_assumed_already_is_not_assumed_again(bench: Any) -> None:
+    bench.begin(principals=[bench.role("builder")])
+    caller = bench.aws()
+    context = bench.context(caller.assume(ROLE), caller, role_arn=ROLE)
+
+    found = bench.ask(sts, context)["us-west-2"]
+
+    assert (found.status, found.data["state"]) == (Status.PASS, "active")
+    assert caller.calls.by_operation["sts:AssumeRole"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (RegionDisabled("STS is not activated"), "deactivated"),
+        (AccessDenied("no", action="sts:AssumeRole"), "unknown"),
+        (Unreachable("no route"), "unreachable"),
+        (Throttled("too many"), "unknown"),
+    ],
+)
+def test_a_role_that_could_not_be_assumed_says_why_without_another_try(
+    bench: Any, error: AwsError, state: str
+) -> None:
+    context = replace(bench.context(role_arn=ROLE), role_error=error)
+
+    found = bench.ask(sts, context)["us-west-2"]
+
+    assert found.data["state"] == state
+    assert found.status is (Status.FAIL if state == "deactivated" else Status.UNKNOWN)
+
+
+def test_a_session_of_a_probe_can_do_nothing(bench: Any) -> None:
+    bench.begin(principals=[bench.role("builder")])
+
+    bench.ask(sts, bench.context(role_arn=ROLE))
+
+    (session,) = bench.sandbox.world.sessions.values()
+    assert '"Deny"' in str(session.principal.session_policy)
+
+
+@pytest.mark.parametrize("sts_is", ["active", "deactivated"])
+def test_a_denial_is_no_sign_of_activation_either_way(bench: Any, sts_is: str) -> None:
+    bench.begin(principals=[bench.role("builder")], regions={"us-west-2": {"sts": sts_is}})
+    context = bench.context(role_arn=ROLE)
+    bench.fault({"action": "sts:AssumeRole", "error": "AccessDenied", "region": "us-west-2"})
+
+    found = bench.ask(sts, context)["us-west-2"]
+
+    assert (found.status, found.data["state"]) == (Status.UNKNOWN, "unknown")
+    assert "in us-east-1 the role can be assumed" in found.message
+    assert "in us-west-2 alone" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("region", "version", "status"),
+    [
+        ("us-west-2", "v1Token", Status.PASS),
+        ("eu-south-1", "v1Token", Status.WARN),
+        ("eu-south-1", "v2Token", Status.PASS),
+    ],
+)
+def test_tokens_of_the_global_endpoint_are_refused_in_opt_in_regions_only(
+    bench: Any, region: str, version: str, status: Status
+) -> None:
+    bench.begin(regions={"eu-south-1": {"opt_in": "opted-in"}})
+    admin = bench.aws()
+    admin.call("iam", "SetSecurityTokenServicePreferences", GlobalEndpointTokenVersion=version)
+
+    found = bench.ask(sts, bench.context(region=region))
+
+    assert found["global endpoint"].status is status
+    assert found["global endpoint"].data["global_token_version"] == int(version[1])
+    assert found[region].status is Status.PASS

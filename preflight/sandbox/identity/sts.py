@@ -203,7 +203,19 @@ def _credentials(session: Session) -> dict[str, Any]:
     }
 
 
+def set_token_preferences(request: Request) -> dict[str, Any]:
+    """IAM SetSecurityTokenServicePreferences: told again by GetAccountSummary.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetSecurityTokenServicePreferences.html
+    """
+    version = str(request.parameters["GlobalEndpointTokenVersion"])
+    summary = request.world.backend("iam", "aws").account_summary
+    summary._global_endpoint_token_version = int(version[1])  # noqa: SLF001 - moto has no other way
+    return {}
+
+
 OPERATIONS = {
+    ("iam", "SetSecurityTokenServicePreferences"): set_token_preferences,
     ("sts", "AssumeRole"): assume_role,
     ("sts", "AssumeRoleWithWebIdentity"): assume_role_with_web_identity,
     ("sts", "GetAccessKeyInfo"): get_access_key_info,
