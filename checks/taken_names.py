@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from checks.account_lists import BUCKETS, CLUSTERS, ROLES, rows
 from preflight.check import Answer, Context, check
@@ -110,12 +110,14 @@ def _roles(context: Context) -> Iterator[Answer]:
 
 def _buckets(context: Context) -> Iterator[Answer]:
     own = {row["Name"] for row in rows(context, BUCKETS)}
-    for name in _planned(context, BUCKET):
+    planned = _planned(context, BUCKET)
+    there = _there(context, [name for name in planned if name not in own])
+    for name in planned:
         subject, facts = f"bucket {name}", {"name": name, "rule": BUCKET.kind}
         if name in own:
             message = f"the bucket {name} is this account's already, and will be used again"
             yield _free(subject, message, facts, BUCKET_NAMES)
-        elif _is_free(context, name):
+        elif not there[name]:
             yield _free(subject, f"no account has a bucket {name}", facts, BUCKET_NAMES)
         else:
             yield Answer(
@@ -128,19 +130,25 @@ def _buckets(context: Context) -> Iterator[Answer]:
             )
 
 
-def _is_free(context: Context, name: str) -> bool:
-    """Say whether nobody has a bucket of this name. Raises `AccessDenied` when that is not known.
+def _there(context: Context, names: Sequence[str]) -> dict[str, bool]:
+    """Say of each name whether anybody has such a bucket.
 
     S3 gives no reason for a refusal: a 403 is said of a bucket of somebody else, and to whoever may
-    not ask at all. So a name that nobody has is asked about too: who may ask is told 404 of it.
+    not ask at all. Who is told 404 of another name may ask; where no planned name tells, one that
+    nobody has is asked about. Raises `AccessDenied` when it is not known.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     """
-    try:
-        return not _is_there(context, name)
-    except AccessDenied:
-        nobodys = f"{name[:40].rstrip('-.')}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-        _is_there(context, nobodys)
-        return False
+    found: dict[str, bool] = {}
+    for name in names:
+        try:
+            found[name] = _is_there(context, name)
+        except AccessDenied:
+            continue
+    refused = [name for name in names if name not in found]
+    if refused and not found:
+        nobodys = hashlib.sha256(refused[0].encode()).hexdigest()[:16]
+        _is_there(context, f"{refused[0][:40].rstrip('-.')}-{nobodys}")
+    return found | dict.fromkeys(refused, True)
 
 
 def _is_there(context: Context, name: str) -> bool:

@@ -105,6 +105,15 @@ def test_an_own_bucket_is_used_again_and_somebody_else_s_is_not(bench: Any) -> N
     assert "belongs to another account" in found[f"bucket {second}"].message
 
 
+def test_where_every_name_is_refused_one_that_nobody_has_tells_why(bench: Any) -> None:
+    names = planned(bench.context(), BUCKET)
+    bench.begin(elsewhere={"buckets": names})
+
+    found = bench.statuses(taken_names, bench.context())
+
+    assert {found[f"bucket {name}"] for name in names} == {Status.FAIL}
+
+
 def test_whoever_may_not_ask_for_buckets_does_not_take_them_for_somebody_else_s(bench: Any) -> None:
     context = bench.as_builder(
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
