@@ -76,6 +76,29 @@ def test_a_page_names_files_that_are_there(page: Path) -> None:
     assert {name for name in gone if "my_" not in name} == set()
 
 
+def modelled() -> list[tuple[str, str, str]]:
+    """Give the rows of the page of what the sandbox models: rule, sources, test."""
+    text = (ROOT / "docs" / "sandbox-model.md").read_text("utf-8")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| `([^`|]+)` \|$", text, re.MULTILINE)
+    assert len(rows) == text.count("\n| ") - text.count("\n| rule ")
+    return rows
+
+
+def test_every_rule_of_the_sandbox_has_a_source() -> None:
+    source = re.compile(r"(\[[^\]]+\]\(https://(docs\.aws\.amazon\.com|github\.com)/\S+\) ?)+")
+    assert [rule for rule, sources, _ in modelled() if not source.fullmatch(sources)] == []
+
+
+def test_every_rule_of_the_sandbox_has_a_test() -> None:
+    gone = []
+    for _, _, test in modelled():
+        file, _, function = test.partition("::")
+        path = ROOT / "tests" / "sandbox" / file
+        if not path.is_file() or f"def {function}(" not in path.read_text("utf-8"):
+            gone.append(test)
+    assert gone == []
+
+
 def test_every_scenario_shown_loads(tmp_path: Path) -> None:
     shown = list(blocks((ROOT / "docs" / "sandbox.md").read_text("utf-8"), "yaml"))
     assert shown

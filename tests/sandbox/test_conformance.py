@@ -117,3 +117,11 @@ def test_an_answer_of_the_running_server_is_told_to_who_asked_for_it(
     client("ec2").describe_vpcs()
     assert heard == [("DescribeVpcs", 200)]
     assert answers.found == []
+
+
+def test_the_lists_of_rules_keep_to_the_model(answers: Any, client: Callable[..., Any]) -> None:
+    events = client("events")
+    events.put_rule(Name="r", EventPattern='{"source": ["aws.ec2"]}')
+    (rule,) = events.list_rules()["Rules"]
+    assert rule["Name"] == "r"
+    assert answers.found == []
