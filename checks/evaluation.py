@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from checks.batches import Question
-from checks.rulings import Denial, Layer, is_absent
+from checks.keys import is_absent, of_principal, surely
+from checks.rulings import Denial, Layer
 from checks.simulation import Ruling
 from preflight.finding import Status
 from preflight.policy import Context as Keys
@@ -29,7 +30,7 @@ def judged(
             action=question.action,
             principal=Principal(arn=arn),
             resource=question.resource,
-            context=_keys(question, policies),
+            context=_keys(question, arn, policies),
         ),
         identity=identity,
         boundary=boundary,
@@ -54,19 +55,25 @@ def _ruling(question: Question, decision: Decision) -> Ruling:
     )
 
 
-def _keys(question: Question, policies: Iterable[Policy]) -> Keys:
+def _keys(question: Question, arn: str, policies: Iterable[Policy]) -> Keys:
     """Give the keys the call carries; of those it does not, tell absent ones from unknown ones."""
     carried: dict[str, ContextValue] = {
-        key.lower(): value for key, value in (*question.common, *question.own)
+        key.lower(): value
+        for key, value in (
+            *of_principal(arn),
+            *surely(question).items(),
+            *question.common,
+            *question.own,
+        )
     }
     asked_for = {key.lower() for policy in policies for key in policy.keys}
     absent: dict[str, ContextValue] = {
-        key: () for key in asked_for - carried.keys() if _absent(key, question.action)
+        key: () for key in asked_for - carried.keys() if _absent(key, question)
     }
     return Keys.of({**absent, **carried}, unknown=("*",))
 
 
-def _absent(key: str, action: str) -> bool:
-    if is_absent(key, action):
+def _absent(key: str, question: Question) -> bool:
+    if is_absent(key, question):
         return True
-    return key.partition(":")[0] not in {"aws", action.partition(":")[0]}
+    return key.partition(":")[0] not in {"aws", question.action.partition(":")[0]}

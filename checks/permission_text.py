@@ -74,7 +74,8 @@ def _message(behind: Entity, action: str, worst: Denial, others: int) -> str:
         return f"not known whether {behind.arn} may do {what}: {ruling.error}"
     if worst.missing:
         keys = ", ".join(worst.missing)
-        return f"not known whether {behind.arn} may do {what}: policies ask for {keys}"
+        asking = f" in {', '.join(ruling.statements)}" if ruling.statements else ""
+        return f"not known whether {behind.arn} may do {what}: policies ask for {keys}{asking}"
     statements = f" ({', '.join(ruling.statements)})" if ruling.statements else ""
     text = f"{behind.arn} may not do {what}: {_WHY.get(ruling.decision, ruling.decision)}"
     text += f" {_WORDS[worst.layer]}{statements}"

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from checks import not_simulated
 from checks import permission_text as text
 from checks.batches import Keys, Question
+from checks.doubt import settled
+from checks.keys import of_resource
 from checks.looks import looks
 from checks.principal import Entity, Principal, PrincipalKind, entity
 from checks.rulings import Denial, denials
@@ -96,7 +98,8 @@ def denied_of(context: Context, behind: Entity) -> list[Denial]:
 
     def judge() -> list[Denial]:
         rulings = _without_needless(context, simulated(context, behind))
-        return denials(context.aws, behind.arn, rulings.values())
+        found = denials(context.aws, behind.arn, rulings.values())
+        return settled(context.aws, behind.arn, found, context.plan.owner)
 
     return context.once.get(f"denied:{behind.arn}", judge)
 
@@ -125,7 +128,7 @@ def questions(context: Context, action: Action) -> Iterator[Question]:
     # A key without a value, such as the boundary of a role that has none, is not sent.
     own: Keys = tuple(sorted((key, value) for key, value in action.context.items() if value))
     for resource in action.on:
-        carried = dict(common)
+        carried = common | of_resource(resource, owner.account)
         if least.acts_on_own(action, resource, own_arns):
             carried[f"aws:ResourceTag/{CLUSTER_TAG}"] = owner.cluster
         yield Question(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from checks.batches import Batch, Question, batched
+from checks.keys import of_principal
 from preflight.aws import Aws
 from preflight.errors import AwsError
 
@@ -117,7 +118,9 @@ def _simulate(
         "PolicySourceArn": principal,
         "ActionNames": batch.actions,
         "ResourceArns": resources,
-        "ContextEntries": [_entry(key, value) for key, value in batch.context],
+        "ContextEntries": [
+            _entry(key, value) for key, value in (*of_principal(principal), *batch.context)
+        ],
         "MaxItems": 1000,
     }
     if exclude:
