@@ -51,6 +51,9 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.ec2.describe_lag",
     "preflight.sandbox.ec2.lingering",
     "preflight.sandbox.ec2.dependencies",
+    "preflight.sandbox.ec2.in_use",
+    "preflight.sandbox.ec2.group_associations",
+    "preflight.sandbox.ec2.placement_groups",
     "preflight.sandbox.eks.operations",
     "preflight.sandbox.eks.quotas",
     "preflight.sandbox.services.events",
@@ -58,6 +61,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.services.aftermath",
     "preflight.sandbox.services.linked_roles",
     "preflight.sandbox.services.load_balancers",
+    "preflight.sandbox.services.scaling_groups",
     "preflight.sandbox.services.resolver",
     "preflight.sandbox.account.remains",
 )

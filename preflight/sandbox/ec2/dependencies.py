@@ -1,7 +1,10 @@
-"""What AWS refuses to delete, and in which words: one table of rules over moto's state.
+"""What EC2 refuses to delete because something depends on it: one table over moto's state.
 
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html lists the codes; the
-messages are those that users report.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html has the code
+DependencyViolation; its messages are those that users quote:
+https://github.com/hashicorp/terraform-provider-aws/issues/46747 (subnet, VPC),
+https://github.com/hashicorp/terraform-provider-aws/issues/16165 (security group),
+https://github.com/eksctl-io/eksctl/issues/253 (mapped addresses).
 """
 
 from __future__ import annotations
@@ -9,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from preflight.sandbox.ec2 import interfaces
+from preflight.sandbox.ec2.group_associations import GroupAssociations
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.request import Request
+from preflight.sandbox.request import Request, Response
 
 Blockers = Callable[[Any, str], Iterator[str]]
-UNMANAGEABLE = "You are not allowed to manage 'ela-attach' attachments."
 
 
 def vpc_blockers(ec2: Any, id: str) -> Iterator[str]:
-    """Name what is left in a VPC."""
+    """Name what is left in a VPC; its main route table and its default group and ACL go with it.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html
+    """
     yield from (
         subnet.id
         for zone in ec2.subnets.values()
@@ -26,19 +31,36 @@ def vpc_blockers(ec2: Any, id: str) -> Iterator[str]:
         if subnet.vpc_id == id
     )
     yield from (eni.id for eni in ec2.enis.values() if eni.vpc_id == id)
-    yield from (g.id for g in ec2.internet_gateways.values() if g.vpc and g.vpc.id == id)
+    yield from _gateways(ec2, id)
     yield from (
         table.id
         for table in ec2.route_tables.values()
         if table.vpc_id == id and table.main_association_id is None
     )
     yield from (group.id for group in ec2.groups.get(id, {}).values() if not group.is_default)
+    yield from (acl.id for acl in ec2.network_acls.values() if acl.vpc_id == id and not acl.default)
     yield from (e.id for e in ec2.vpc_end_points.values() if e.vpc_id == id)
+    yield from (one.id for one in peerings(ec2, id) if one._status.code == "active")  # noqa: SLF001
+
+
+def _gateways(ec2: Any, id: str) -> Iterator[str]:
+    yield from (g.id for g in ec2.internet_gateways.values() if g.vpc and g.vpc.id == id)
+    for gateways in (ec2.egress_only_internet_gateways, ec2.carrier_gateways):
+        yield from (gateway.id for gateway in gateways.values() if gateway.vpc_id == id)
     yield from (
-        peering.id
-        for peering in ec2.vpc_pcxs.values()
-        if id in (peering.vpc.id, peering.peer_vpc.id) and peering._status.code == "active"  # noqa: SLF001
+        gateway.id
+        for gateway in ec2.vpn_gateways.values()
+        if any(one.vpc_id == id and one.state == "attached" for one in gateway.attachments.values())
     )
+
+
+def peerings(ec2: Any, vpc_id: str) -> list[Any]:
+    """List the peering connections of a VPC.
+
+    The console takes an active one along, the API does not; a request goes with its VPC.
+    https://docs.aws.amazon.com/vpc/latest/peering/delete-vpc-peering-connection.html
+    """
+    return [one for one in ec2.vpc_pcxs.values() if vpc_id in (one.vpc.id, one.peer_vpc.id)]
 
 
 def subnet_blockers(ec2: Any, id: str) -> Iterator[str]:
@@ -110,18 +132,26 @@ def refuse_violation(request: Request) -> None:
         raise AwsFault("DependencyViolation", words.format(id=id))
 
 
-def refuse_default_group(request: Request) -> None:
-    """The default security group lives as long as its VPC."""
+def refuse_group(request: Request) -> None:
+    """The default security group lives as long as its VPC, others until nothing needs them.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html
+    """
     id = request.parameters.get("GroupId", "")
     group = _ec2(request).get_security_group_from_id(id) if id else None
     if group is not None and group.is_default:
         message = f'the specified group: "{id}" name: "default" cannot be deleted by a user'
         raise AwsFault("CannotDelete", message)
+    if request.world.part(GroupAssociations).of_group(request.region, id):
+        raise AwsFault("DependencyViolation", f"resource {id} has a dependent object")
     refuse_violation(request)
 
 
 def refuse_detaching(request: Request) -> None:
-    """A gateway stays while addresses of its VPC are reached through it."""
+    """A gateway stays while addresses of its VPC are reached through it.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/delete-igw.html
+    """
     ec2, vpc_id = _ec2(request), request.parameters.get("VpcId")
     gateway = ec2.internet_gateways.get(request.parameters.get("InternetGatewayId"))
     if gateway is None or gateway.vpc is None:
@@ -134,51 +164,30 @@ def refuse_detaching(request: Request) -> None:
         )
 
 
-def refuse_address(request: Request) -> None:
-    """An address in use stays; one that AWS uses for a NAT gateway is not even the user's."""
-    ec2, parameters = _ec2(request), request.parameters
-    keys = {parameters.get(n) for n in ("AllocationId", "AssociationId", "PublicIp")} - {None}
-    for address in ec2.addresses:
-        if not keys & {address.allocation_id, address.association_id, address.public_ip}:
-            continue
-        if address.eni is not None and interfaces.is_managed(address.eni):
-            message = "You do not have permission to access the specified resource."
-            raise AwsFault("AuthFailure", message)
-        if request.operation == "ReleaseAddress" and address.association_id:
-            raise AwsFault("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
+def refuse_second_gateway(request: Request) -> None:
+    """A VPC has one internet gateway.
 
-
-def refuse_interface(request: Request) -> None:
-    """An interface in use stays, and those of AWS cannot be detached either."""
-    ec2, parameters = _ec2(request), request.parameters
-    for eni in ec2.enis.values():
-        if request.operation == "DetachNetworkInterface":
-            if eni.attachment_id == parameters.get("AttachmentId") and interfaces.is_managed(eni):
-                raise AwsFault("OperationNotPermitted", UNMANAGEABLE)
-        elif eni.id == parameters.get("NetworkInterfaceId") and eni.status == "in-use":
-            message = f"Network interface '{eni.id}' is currently in use."
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachInternetGateway.html
+    """
+    vpc_id, id = request.parameters.get("VpcId"), request.parameters.get("InternetGatewayId")
+    for gateway in _ec2(request).internet_gateways.values():
+        if gateway.id != id and gateway.vpc is not None and gateway.vpc.id == vpc_id:
+            message = f"Network {vpc_id} already has an internet gateway attached"
             raise AwsFault("InvalidParameterValue", message)
 
 
-def refuse_scaling_group(request: Request) -> None:
-    """An Auto Scaling group with instances goes only by force."""
-    groups = request.world.backend("autoscaling", request.region).autoscaling_groups
-    group = groups.get(request.parameters.get("AutoScalingGroupName"))
-    if group is not None and group.instance_states and not request.parameters.get("ForceDelete"):
-        raise AwsFault(
-            "ResourceInUse",
-            "You cannot delete an AutoScalingGroup while there are instances or pending Spot"
-            " instance request(s) still in the group.",
-        )
+def drop_requests(request: Request, _: Response) -> None:
+    """Requests for peering go with the VPC."""
+    ec2 = _ec2(request)
+    for one in peerings(ec2, request.parameters["VpcId"]):
+        if one._status.code != "active":  # noqa: SLF001 - moto has no other way to it
+            one._status.deleted(deleter_id=request.account)  # noqa: SLF001
 
 
 RULES: dict[tuple[str, str], Callable[[Request], None]] = {
     **{("ec2", operation): refuse_violation for operation in VIOLATIONS},
-    ("ec2", "DeleteSecurityGroup"): refuse_default_group,
+    ("ec2", "AttachInternetGateway"): refuse_second_gateway,
+    ("ec2", "DeleteSecurityGroup"): refuse_group,
     ("ec2", "DetachInternetGateway"): refuse_detaching,
-    ("ec2", "ReleaseAddress"): refuse_address,
-    ("ec2", "DisassociateAddress"): refuse_address,
-    ("ec2", "DeleteNetworkInterface"): refuse_interface,
-    ("ec2", "DetachNetworkInterface"): refuse_interface,
-    ("autoscaling", "DeleteAutoScalingGroup"): refuse_scaling_group,
 }
+EFFECTS = {("ec2", "DeleteVpc"): drop_requests}

@@ -45,6 +45,9 @@ def _follow(instance: Any, template: Mapping[str, Any]) -> None:
     asked = template.get("CpuOptions")
     if asked:
         setattr(instance, ASKED, {key: int(value) for key, value in asked.items()})
+    group = (template.get("Placement") or {}).get("GroupName")
+    if group:
+        instance._placement.group_name = group  # noqa: SLF001 - moto has no other way to it
     if (template.get("InstanceMarketOptions") or {}).get("MarketType") == "spot":
         instance.lifecycle = "spot"
 

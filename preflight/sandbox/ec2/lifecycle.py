@@ -76,24 +76,41 @@ def nat_created(request: Request, response: Response) -> dict[str, Any] | None:
         owner="amazon-aws",
     )
     nat._eni._group_set = []  # noqa: SLF001 - a NAT gateway has no security group
-    agenda(request.world).after(NAT_PENDING, _become(nat, "available", "pending"))
+    agenda(request.world).after(NAT_PENDING, partial(_nat_made, request, nat))
     result["NatGateway"]["State"] = "pending"
     return result
+
+
+def _nat_made(request: Request, nat: Any) -> None:
+    """A public NAT gateway in a VPC without a way to the internet fails.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
+    """
+    if nat.state != "pending":
+        return
+    reached = {one.vpc.id for one in _ec2(request).internet_gateways.values() if one.vpc}
+    if nat.connectivity_type == "private" or nat.vpc_id in reached:
+        nat.state = "available"
+        return
+    nat.failure_code = "Gateway.NotAttached"
+    nat.failure_message = f"Network {nat.vpc_id} has no Internet gateway attached"
+    _nat_ended(request, nat, "failed")
 
 
 def nat_deleting(request: Request) -> dict[str, Any]:
     """Delete a NAT gateway: accepted at once, done later, described as deleted for an hour."""
     id = request.parameters["NatGatewayId"]
     nat = _ec2(request).nat_gateways[id]
-    if nat.state not in ("deleting", "deleted"):
+    if nat.state not in ("deleting", "deleted", "failed"):
         nat.state = "deleting"
-        agenda(request.world).after(NAT_DELETING, lambda: _nat_gone(request, nat))
+        agenda(request.world).after(NAT_DELETING, partial(_nat_ended, request, nat, "deleted"))
     return {"NatGatewayId": id}
 
 
-def _nat_gone(request: Request, nat: Any) -> None:
+def _nat_ended(request: Request, nat: Any, state: str) -> None:
+    """Free subnet and address; what is deleted or failed is described for an hour more."""
     ec2 = _ec2(request)
-    nat.state = "deleted"
+    nat.state = state
     nat.delete_time = agenda(request.world).now()
     interfaces.drop(ec2, nat._eni.id)  # noqa: SLF001 - moto has no other way to it
     forget = ec2.nat_gateways.pop
@@ -168,7 +185,7 @@ def routes_described(request: Request, response: Response) -> dict[str, Any] | N
 def _is_black_hole(ec2: Any, vpc_id: str, route: dict[str, Any]) -> bool:
     if "NatGatewayId" in route:
         nat = ec2.nat_gateways.get(route["NatGatewayId"])
-        return nat is None or nat.state == "deleted"
+        return nat is None or nat.state in ("deleted", "failed")
     if route.get("GatewayId", "").startswith("igw-"):
         gateway = ec2.internet_gateways.get(route["GatewayId"])
         return gateway is None or gateway.vpc is None or gateway.vpc.id != vpc_id

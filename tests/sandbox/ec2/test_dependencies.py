@@ -1,15 +1,13 @@
-"""What AWS refuses to delete, with its codes and its words."""
+"""What EC2 refuses to delete because something depends on it, with its codes and its words."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
+Refusal = Any
 
 
 @pytest.fixture
@@ -30,14 +28,6 @@ def subnet(ec2: Any, vpc: str) -> str:
     return str(ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"])
 
 
-def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    """Give code and message of a call that has to be refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 def interface(ec2: Any, subnet: str, groups: list[str] | None = None) -> str:
     made = ec2.create_network_interface(SubnetId=subnet, Groups=groups or [])
     return str(made["NetworkInterface"]["NetworkInterfaceId"])
@@ -47,48 +37,149 @@ def group(ec2: Any, vpc: str, name: str) -> str:
     return str(ec2.create_security_group(GroupName=name, Description="x", VpcId=vpc)["GroupId"])
 
 
-def put_into(ec2: Any, vpc: str, what: str) -> Callable[[], Any]:
-    """Put something into a VPC, and say how to take it out again."""
-    if what == "subnet":
-        id = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24")["Subnet"]["SubnetId"]
-        return lambda: ec2.delete_subnet(SubnetId=id)
-    if what == "route table":
-        id = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-        return lambda: ec2.delete_route_table(RouteTableId=id)
-    if what == "security group":
-        id = group(ec2, vpc, "a")
-        return lambda: ec2.delete_security_group(GroupId=id)
+def subnet_in(ec2: Any, vpc: str) -> Callable[[], Any]:
+    id = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24")["Subnet"]["SubnetId"]
+    return lambda: ec2.delete_subnet(SubnetId=id)
+
+
+def table_in(ec2: Any, vpc: str) -> Callable[[], Any]:
+    id = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    return lambda: ec2.delete_route_table(RouteTableId=id)
+
+
+def group_in(ec2: Any, vpc: str) -> Callable[[], Any]:
+    id = group(ec2, vpc, "a")
+    return lambda: ec2.delete_security_group(GroupId=id)
+
+
+def internet_gateway_at(ec2: Any, vpc: str) -> Callable[[], Any]:
     id = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=id, VpcId=vpc)
     return lambda: ec2.detach_internet_gateway(InternetGatewayId=id, VpcId=vpc)
 
 
-@pytest.mark.parametrize("what", ["subnet", "route table", "security group", "internet gateway"])
-def test_a_vpc_stays_while_anything_is_in_it(ec2: Any, vpc: str, what: str) -> None:
-    take_out = put_into(ec2, vpc, what)
+def egress_only_gateway_of(ec2: Any, vpc: str) -> Callable[[], Any]:
+    made = ec2.create_egress_only_internet_gateway(VpcId=vpc)["EgressOnlyInternetGateway"]
+    id = made["EgressOnlyInternetGatewayId"]
+    return lambda: ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId=id)
+
+
+def carrier_gateway_of(ec2: Any, vpc: str) -> Callable[[], Any]:
+    id = ec2.create_carrier_gateway(VpcId=vpc)["CarrierGateway"]["CarrierGatewayId"]
+    return lambda: ec2.delete_carrier_gateway(CarrierGatewayId=id)
+
+
+def vpn_gateway_at(ec2: Any, vpc: str) -> Callable[[], Any]:
+    id = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    ec2.attach_vpn_gateway(VpcId=vpc, VpnGatewayId=id)
+    return lambda: ec2.detach_vpn_gateway(VpcId=vpc, VpnGatewayId=id)
+
+
+def network_acl_in(ec2: Any, vpc: str) -> Callable[[], Any]:
+    id = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    return lambda: ec2.delete_network_acl(NetworkAclId=id)
+
+
+def peering_of(ec2: Any, vpc: str) -> Callable[[], Any]:
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)
+    id = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=id)
+    return lambda: ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=id)
+
+
+@pytest.mark.parametrize(
+    "put_into",
+    [
+        subnet_in,
+        table_in,
+        group_in,
+        internet_gateway_at,
+        egress_only_gateway_of,
+        carrier_gateway_of,
+        vpn_gateway_at,
+        network_acl_in,
+        peering_of,
+    ],
+)
+def test_a_vpc_stays_while_anything_is_in_it(
+    ec2: Any, vpc: str, refusal: Refusal, put_into: Callable[[Any, str], Callable[[], Any]]
+) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html"""
+    take_out = put_into(ec2, vpc)
     assert refusal(ec2.delete_vpc, VpcId=vpc) == (
         "DependencyViolation",
+        400,
         f"The vpc '{vpc}' has dependencies and cannot be deleted.",
     )
     take_out()
     ec2.delete_vpc(VpcId=vpc)
 
 
-def test_a_subnet_stays_while_an_interface_is_in_it(ec2: Any, subnet: str) -> None:
+@pytest.mark.parametrize("kind", ["Interface", "Gateway"])
+def test_a_vpc_stays_while_an_endpoint_is_in_it_even_one_that_goes(
+    ec2: Any, vpc: str, refusal: Refusal, advance: Any, kind: str
+) -> None:
+    id = ec2.create_vpc_endpoint(
+        VpcId=vpc, VpcEndpointType=kind, ServiceName="com.amazonaws.us-west-2.s3"
+    )["VpcEndpoint"]["VpcEndpointId"]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[id])
+    assert refusal(ec2.delete_vpc, VpcId=vpc)[0] == "DependencyViolation"
+    advance(76)
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def test_what_a_vpc_has_by_itself_goes_with_it(ec2: Any, vpc: str) -> None:
+    """Main route table, default security group and network ACL:
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html
+    """
+    ec2.delete_vpc(VpcId=vpc)
+    of_it = [{"Name": "vpc-id", "Values": [vpc]}]
+    assert ec2.describe_route_tables(Filters=of_it)["RouteTables"] == []
+    assert ec2.describe_security_groups(Filters=of_it)["SecurityGroups"] == []
+    assert ec2.describe_network_acls(Filters=of_it)["NetworkAcls"] == []
+
+
+def test_a_request_for_peering_goes_with_its_vpc(ec2: Any, vpc: str) -> None:
+    """https://docs.aws.amazon.com/vpc/latest/peering/delete-vpc-peering-connection.html"""
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)
+    ec2.delete_vpc(VpcId=vpc)
+    (one,) = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
+    assert one["Status"]["Code"] == "deleted"
+
+
+def test_a_vpc_has_one_internet_gateway(ec2: Any, vpc: str, refusal: Refusal) -> None:
+    internet_gateway_at(ec2, vpc)
+    second = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    assert refusal(ec2.attach_internet_gateway, InternetGatewayId=second, VpcId=vpc) == (
+        "InvalidParameterValue",
+        400,
+        f"Network {vpc} already has an internet gateway attached",
+    )
+
+
+def test_a_subnet_stays_while_an_interface_is_in_it(
+    ec2: Any, subnet: str, refusal: Refusal
+) -> None:
     eni = interface(ec2, subnet)
     assert refusal(ec2.delete_subnet, SubnetId=subnet) == (
         "DependencyViolation",
+        400,
         f"The subnet '{subnet}' has dependencies and cannot be deleted.",
     )
     ec2.delete_network_interface(NetworkInterfaceId=eni)
     ec2.delete_subnet(SubnetId=subnet)
 
 
-def test_a_security_group_stays_while_an_interface_has_it(ec2: Any, vpc: str, subnet: str) -> None:
+def test_a_security_group_stays_while_an_interface_has_it(
+    ec2: Any, vpc: str, subnet: str, refusal: Refusal
+) -> None:
     id = group(ec2, vpc, "a")
     eni = interface(ec2, subnet, [id])
     assert refusal(ec2.delete_security_group, GroupId=id) == (
         "DependencyViolation",
+        400,
         f"resource {id} has a dependent object",
     )
     ec2.delete_network_interface(NetworkInterfaceId=eni)
@@ -97,7 +188,7 @@ def test_a_security_group_stays_while_an_interface_has_it(ec2: Any, vpc: str, su
 
 @pytest.mark.parametrize("way", ["ingress", "egress"])
 def test_a_security_group_stays_while_a_rule_of_another_names_it(
-    ec2: Any, vpc: str, way: str
+    ec2: Any, vpc: str, way: str, refusal: Refusal
 ) -> None:
     one, other = group(ec2, vpc, "one"), group(ec2, vpc, "other")
     rules = [
@@ -125,25 +216,26 @@ def test_a_security_group_that_names_itself_can_go(ec2: Any, vpc: str) -> None:
     assert ec2.describe_security_groups(Filters=names)["SecurityGroups"] == []
 
 
-def test_the_default_security_group_cannot_be_deleted(ec2: Any, vpc: str) -> None:
+def test_the_default_security_group_cannot_be_deleted(ec2: Any, vpc: str, refusal: Refusal) -> None:
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     default = ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
     assert refusal(ec2.delete_security_group, GroupId=default)[0] == "CannotDelete"
 
 
 def test_an_internet_gateway_stays_while_public_addresses_are_mapped(
-    ec2: Any, vpc: str, subnet: str
+    ec2: Any, vpc: str, subnet: str, refusal: Refusal
 ) -> None:
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     eni = interface(ec2, subnet)
     association = ec2.associate_address(AllocationId=address, NetworkInterfaceId=eni)
-    code, message = refusal(ec2.detach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc)
+    code, _, message = refusal(ec2.detach_internet_gateway, InternetGatewayId=gateway, VpcId=vpc)
     assert code == "DependencyViolation"
     assert message.startswith(f"Network {vpc} has some mapped public address(es).")
     assert refusal(ec2.delete_internet_gateway, InternetGatewayId=gateway) == (
         "DependencyViolation",
+        400,
         f"The internetGateway '{gateway}' has dependencies and cannot be deleted.",
     )
     assert refusal(ec2.release_address, AllocationId=address)[0] == "InvalidIPAddress.InUse"
@@ -157,7 +249,7 @@ def test_an_internet_gateway_stays_while_public_addresses_are_mapped(
 
 
 def test_a_route_table_stays_while_associated_and_the_main_one_always(
-    ec2: Any, vpc: str, subnet: str
+    ec2: Any, vpc: str, subnet: str, refusal: Refusal
 ) -> None:
     main = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
     main_id = main["RouteTables"][0]["RouteTableId"]
@@ -166,77 +258,8 @@ def test_a_route_table_stays_while_associated_and_the_main_one_always(
     for id in (main_id, table):
         assert refusal(ec2.delete_route_table, RouteTableId=id) == (
             "DependencyViolation",
+            400,
             f"The routeTable '{id}' has dependencies and cannot be deleted.",
         )
     ec2.disassociate_route_table(AssociationId=association["AssociationId"])
     ec2.delete_route_table(RouteTableId=table)
-
-
-def test_interface_and_volume_stay_while_an_instance_has_them(ec2: Any, subnet: str) -> None:
-    started = ec2.run_instances(
-        ImageId="ami-0", InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=subnet
-    )["Instances"][0]
-    eni = started["NetworkInterfaces"][0]["NetworkInterfaceId"]
-    volume = ec2.describe_volumes()["Volumes"][0]["VolumeId"]
-    assert refusal(ec2.delete_network_interface, NetworkInterfaceId=eni) == (
-        "InvalidParameterValue",
-        f"Network interface '{eni}' is currently in use.",
-    )
-    code, message = refusal(ec2.delete_volume, VolumeId=volume)
-    assert code == "VolumeInUse"
-    assert started["InstanceId"] in message
-
-
-def test_an_interface_of_aws_can_be_neither_detached_nor_deleted(
-    client: Any, ec2: Any, subnet: str
-) -> None:
-    client("elbv2").create_load_balancer(Name="web", Subnets=[subnet], Type="network")
-    (eni,) = ec2.describe_network_interfaces()["NetworkInterfaces"]
-    detach = refusal(ec2.detach_network_interface, AttachmentId=eni["Attachment"]["AttachmentId"])
-    delete = refusal(ec2.delete_network_interface, NetworkInterfaceId=eni["NetworkInterfaceId"])
-    assert (detach[0], delete[0]) == ("OperationNotPermitted", "InvalidParameterValue")
-
-
-def test_a_scaling_group_with_instances_goes_only_by_force(
-    client: Any, ec2: Any, subnet: str
-) -> None:
-    scaling = client("autoscaling")
-    ec2.create_launch_template(
-        LaunchTemplateName="tmpl",
-        LaunchTemplateData={"InstanceType": "t3.micro", "ImageId": "ami-0"},
-    )
-    scaling.create_auto_scaling_group(
-        AutoScalingGroupName="g", MinSize=0, MaxSize=1, DesiredCapacity=1,
-        LaunchTemplate={"LaunchTemplateName": "tmpl"}, VPCZoneIdentifier=subnet,
-    )  # fmt: skip
-    assert refusal(scaling.delete_auto_scaling_group, AutoScalingGroupName="g")[0] == (
-        "ResourceInUse"
-    )
-    scaling.delete_auto_scaling_group(AutoScalingGroupName="g", ForceDelete=True)
-    ec2.delete_subnet(SubnetId=subnet)
-
-
-def test_a_role_a_bucket_and_a_repository_stay_while_something_is_in_them(client: Any) -> None:
-    iam, s3, ecr = client("iam"), client("s3"), client("ecr")
-    allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
-    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
-
-    def document(statement: dict[str, Any]) -> str:
-        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=document(trust))
-    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=document(allow))
-    s3.create_bucket(Bucket="b-x", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    s3.put_object(Bucket="b-x", Key="k", Body=b"1")
-    ecr.create_repository(repositoryName="rr")
-    ecr.put_image(
-        repositoryName="rr",
-        imageManifest=json.dumps({"schemaVersion": 2}),
-        imageManifestMediaType="application/vnd.oci.image.manifest.v1+json",
-        imageTag="t",
-    )
-    assert [
-        refusal(iam.delete_role, RoleName="r")[0],
-        refusal(s3.delete_bucket, Bucket="b-x")[0],
-        refusal(ecr.delete_repository, repositoryName="rr")[0],
-    ] == ["DeleteConflict", "BucketNotEmpty", "RepositoryNotEmptyException"]

@@ -79,6 +79,32 @@ def test_a_nat_gateway_deleted_while_pending_does_not_come_back(
     assert state_of_nat(ec2, id) == "deleted"
 
 
+def test_a_nat_gateway_without_a_way_to_the_internet_fails(
+    ec2: Any, network: dict[str, str], advance: Any
+) -> None:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html"""
+    ec2.detach_internet_gateway(InternetGatewayId=network["gateway"], VpcId=network["vpc"])
+    id, address = nat_gateway(ec2, network)
+    advance(106)
+    (found,) = ec2.describe_nat_gateways(NatGatewayIds=[id])["NatGateways"]
+    assert (found["State"], found["FailureCode"], found["FailureMessage"]) == (
+        "failed",
+        "Gateway.NotAttached",
+        f"Network {network['vpc']} has no Internet gateway attached",
+    )
+    ec2.release_address(AllocationId=address)
+    ec2.delete_subnet(SubnetId=network["subnet"])
+    advance(3600)
+    assert ec2.describe_nat_gateways()["NatGateways"] == []
+
+
+def test_a_private_nat_gateway_needs_none(ec2: Any, network: dict[str, str], advance: Any) -> None:
+    ec2.detach_internet_gateway(InternetGatewayId=network["gateway"], VpcId=network["vpc"])
+    made = ec2.create_nat_gateway(SubnetId=network["subnet"], ConnectivityType="private")
+    advance(106)
+    assert state_of_nat(ec2, made["NatGateway"]["NatGatewayId"]) == "available"
+
+
 def test_the_same_client_token_makes_no_second_nat_gateway(
     ec2: Any, network: dict[str, str], advance: Any
 ) -> None:
