@@ -11,7 +11,7 @@ import binascii
 import ipaddress
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -199,6 +199,16 @@ class Wanted:
         return self.build(tokens)(value)
 
 
+def _any_of(wanted: Sequence[Wanted]) -> Predicate | None:
+    """Make one predicate of all values, where none of them hangs on the request."""
+    fixed = [one.fixed for one in wanted if one.fixed is not None]
+    if len(fixed) < len(wanted):
+        return None
+    if len(fixed) == 1:
+        return fixed[0]
+    return lambda value: any(test(value) for test in fixed)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
     """One operator on one context key (lower case); a statement's conditions must all hold."""
@@ -210,6 +220,8 @@ class Condition:
     qualifier: Qualifier
     if_exists: bool
     wanted: tuple[Wanted, ...] = field(repr=False)
+    #: Says whether a value is among the wanted ones; None where variables stand in them.
+    known: Predicate | None = field(repr=False, compare=False)
 
     @classmethod
     def parse(
@@ -223,6 +235,7 @@ class Condition:
         if not known or (base == "null" and (if_exists or qualifier)):
             raise SpecError(f"{operator_name!r} is not a condition operator of IAM")
         how = OPERATORS[base]
+        wanted = tuple(Wanted.parse(value, how, variables=variables) for value in values)
         return cls(
             operator=operator_name,
             key=key.lower(),
@@ -230,7 +243,8 @@ class Condition:
             how=how,
             qualifier=Qualifier(qualifier),
             if_exists=if_exists,
-            wanted=tuple(Wanted.parse(value, how, variables=variables) for value in values),
+            wanted=wanted,
+            known=_any_of(wanted),
         )
 
     @property
@@ -249,11 +263,15 @@ class Condition:
         if isinstance(values, Missing) or (self.qualifier and not any(values)):
             return self._without_value()
         if self.qualifier is Qualifier.NONE:
+            if len(values) == 1:
+                return self._signed(self._matches(values[0], context))
             return self._signed(any_true(self._matches(value, context) for value in values))
         answers = (self._signed(self._matches(value, context)) for value in values)
         return all_true(answers) if self.qualifier is Qualifier.ALL else any_true(answers)
 
     def _matches(self, value: str, context: Context) -> Truth:
+        if self.known is not None:
+            return self.known(value)
         return any_true(one.test(value, context) for one in self.wanted)
 
     def _signed(self, answer: Truth) -> Truth:

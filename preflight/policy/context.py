@@ -59,8 +59,8 @@ class Principal:
 
     @property
     def is_user(self) -> bool:
-        """Whether resource policies that name the ARN count as for an IAM user."""
-        return ":user/" in self.arn
+        """Whether this is an IAM user himself, and not somebody whom he federated."""
+        return ":user/" in self.arn and self.session_arn is None
 
     @property
     def is_root(self) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
-from preflight.policy.context import Request, Truth
+from preflight.policy.context import Missing, Request, Truth
 from preflight.policy.document import Statement
 
 
@@ -55,37 +55,56 @@ class Grant(IntEnum):
     SESSION = 3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayerDecision:
+class LayerDecision(NamedTuple):
     """What one kind of policies says by itself: does it allow, does it deny, by which statements.
 
-    `grants` is for resource policies: whether a statement allows that names the caller at least
-    that closely.
+    `found` are the statements that match or may match, `asked` those on this action and resource
+    that ask for context keys.
     """
 
     layer: Layer
     allows: Truth
     denies: Truth
-    matched: tuple[Statement, ...] = ()
-    missing: tuple[str, ...] = ()
-    grants: Mapping[Grant, Truth] = field(default_factory=dict)
+    found: tuple[tuple[Statement, Truth], ...] = ()
+    asked: tuple[Statement, ...] = ()
+
+    @property
+    def matched(self) -> tuple[Statement, ...]:
+        """The statements that surely match, else those that may; those that deny before all."""
+        deciding = [one for one in self.found if not one[0].allows] or self.found
+        sure = tuple(statement for statement, truth in deciding if truth)
+        return sure or tuple(statement for statement, _ in deciding)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """The answer, and what it rests on.
 
-    `layer` decided it (None when nothing denied). `matched` are the statements that speak for the
-    outcome; `missing` the context keys that statements on this action and resource asked for and
-    that had no value; `layers` what each kind of policies says by itself.
+    `layer` decided it (None when nothing denied); `layers` is what each kind of policies says by
+    itself.
     """
 
     outcome: Outcome
     layer: Layer | None
-    matched: tuple[Statement, ...]
-    missing: tuple[str, ...]
     layers: tuple[LayerDecision, ...]
     request: Request
+
+    @property
+    def matched(self) -> tuple[Statement, ...]:
+        """The statements that speak for the outcome."""
+        if self.outcome is Outcome.IMPLICIT_DENY:
+            return ()
+        if self.layer is not None:
+            return next(one.matched for one in self.layers if one.layer is self.layer)
+        return tuple(statement for one in self.layers if one.allows for statement in one.matched)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The context keys that statements on this action and resource ask for without a value."""
+        look = self.request.context.look
+        names = (key for layer in self.layers for one in layer.asked for key in one.keys)
+        absent = {key.lower(): key for key in names if isinstance(look(key.lower()), Missing)}
+        return tuple(absent.values())
 
     @property
     def allowed(self) -> bool:

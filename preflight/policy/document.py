@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from preflight.errors import SpecError
 from preflight.policy.condition import Condition
-from preflight.policy.context import Context, Request, Truth, all_true
+from preflight.policy.context import Context, Request, Truth
 from preflight.policy.element import (
     Actions,
     Principals,
@@ -67,7 +67,13 @@ class Statement:
 
     def holds(self, context: Context) -> Truth:
         """Say whether every condition holds."""
-        return all_true(condition.holds(context) for condition in self.conditions)
+        answer: Truth = True
+        for condition in self.conditions:
+            truth = condition.holds(context)
+            if truth is False:
+                return False
+            answer = answer and truth
+        return answer
 
 
 @dataclass(frozen=True, kw_only=True)

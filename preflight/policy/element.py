@@ -32,9 +32,13 @@ class Resources:
     fixed: re.Pattern[str] | None
     variable: tuple[Pattern, ...]
     negated: bool
+    #: Whether `*` is among the patterns.
+    everything: bool
 
     def match(self, request: Request) -> Truth:
         """Say whether the element covers the resource; None when that is not known."""
+        if self.everything:
+            return not self.negated
         if request.resource is None:
             return self._signed(self._match_unknown(request.action))
         if self.fixed is not None and self.fixed.fullmatch(request.resource):
@@ -124,6 +128,7 @@ def resources_of(value: Any, *, path: str, negated: bool, variables: bool) -> Re
         fixed=_alternatives(fixed) if fixed else None,
         variable=tuple(pattern for pattern in patterns if _has_variable(pattern)),
         negated=negated,
+        everything="*" in texts,
     )
 
 

@@ -6,9 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
-from preflight.policy.context import Missing, Principal, Request, Truth, all_true, any_true
+from preflight.policy.context import Principal, Request, Truth, any_true
 from preflight.policy.decision import Decision, Grant, Layer, LayerDecision, Outcome
 from preflight.policy.document import Policy, Statement
 
@@ -37,74 +36,69 @@ def evaluate(
         layers.append(_resource(resource, request, bounded=boundary is not None))
     layers.append(_judge(Layer.IDENTITY, identity, request))
     if boundary is not None:
-        layers.append(_judge(Layer.BOUNDARY, [boundary], request))
+        layers.append(_judge(Layer.BOUNDARY, (boundary,), request))
     if session is not None:
         layers.append(_judge(Layer.SESSION, session, request))
     foreign = resource_account not in {None, request.principal.account}
     if resource is None and (foreign or resource_must_allow):
-        layers.append(LayerDecision(layer=Layer.RESOURCE, allows=False, denies=False))
+        layers.append(LayerDecision(Layer.RESOURCE, allows=False, denies=False))
     return _combine(request, tuple(layers), foreign=foreign, strict=resource_must_allow)
 
 
 def _judge(layer: Layer, policies: Iterable[Policy], request: Request) -> LayerDecision:
-    allows: list[tuple[Statement, Truth]] = []
-    denies: list[tuple[Statement, Truth]] = []
-    missing: dict[str, str] = {}
-    for policy in policies:
-        for statement in policy.about(request.action):
-            truth = statement.touches(request)
-            if truth is False:
+    about = (one for policy in policies for one in policy.about(request.action))
+    return _of_statements(layer, about, request)
+
+
+def _of_statements(
+    layer: Layer, statements: Iterable[Statement], request: Request
+) -> LayerDecision:
+    """Judge statements that cover the action. Plain loops: this is where all the time goes."""
+    allows: Truth = False
+    denies: Truth = False
+    found: list[tuple[Statement, Truth]] = []
+    asked: list[Statement] = []
+    for statement in statements:
+        truth = statement.touches(request)
+        if truth is False:
+            continue
+        if statement.keys:
+            asked.append(statement)
+            held = statement.holds(request.context)
+            if held is False:
                 continue
-            if statement.keys:
-                missing |= _missing(statement, request)
-                truth = all_true((truth, statement.holds(request.context)))
-            if truth is not False:
-                (allows if statement.allows else denies).append((statement, truth))
-    return LayerDecision(
-        layer=layer,
-        allows=any_true(truth for _, truth in allows),
-        denies=any_true(truth for _, truth in denies),
-        matched=_surest(denies or allows),
-        missing=tuple(missing.values()),
-    )
-
-
-def _surest(found: Sequence[tuple[Statement, Truth]]) -> tuple[Statement, ...]:
-    """Keep the statements that surely match, or when there are none those that may."""
-    sure = tuple(statement for statement, truth in found if truth)
-    return sure or tuple(statement for statement, _ in found)
-
-
-def _missing(statement: Statement, request: Request) -> dict[str, str]:
-    look = request.context.look
-    return {key.lower(): key for key in statement.keys if isinstance(look(key.lower()), Missing)}
+            truth = truth and held
+        found.append((statement, truth))
+        if statement.allows:
+            allows = allows or truth
+        else:
+            denies = denies or truth
+    return LayerDecision(layer, allows, denies, tuple(found), tuple(asked))
 
 
 def _scps(levels: Sequence[Sequence[Policy]], request: Request) -> LayerDecision:
     answers = [_judge(Layer.SCP, level, request) for level in levels]
-    chosen = [one for one in answers if one.denies is not False] or answers
+    allows: Truth = True
+    denies: Truth = False
+    for one in answers:
+        if denies is not True and one.denies is not False:
+            denies = one.denies
+        if allows is not False and one.allows is not True:
+            allows = one.allows
     return LayerDecision(
-        layer=Layer.SCP,
-        allows=all_true(one.allows for one in answers),
-        denies=any_true(one.denies for one in answers),
-        matched=tuple(statement for one in chosen for statement in one.matched),
-        missing=tuple(dict.fromkeys(key for one in answers for key in one.missing)),
+        Layer.SCP,
+        allows,
+        denies,
+        tuple(each for one in answers for each in one.found),
+        tuple(each for one in answers for each in one.asked),
     )
 
 
 def _resource(policy: Policy, request: Request, *, bounded: bool) -> LayerDecision:
     caller = request.principal
-    speaking = [one for one in policy.statements if _speaks_of(one, caller, bounded=bounded)]
-
-    def judge(statements: Iterable[Statement]) -> LayerDecision:
-        part = replace(policy, statements=tuple(statements))
-        return _judge(Layer.RESOURCE, [part], request)
-
-    grants = {
-        grant: judge(one for one in speaking if _grant(one, caller) >= grant).allows
-        for grant in (Grant.PRINCIPAL, Grant.SESSION)
-    }
-    return replace(judge(speaking), grants=grants)
+    about = policy.about(request.action)
+    speaking = (one for one in about if _speaks_of(one, caller, bounded=bounded))
+    return _of_statements(Layer.RESOURCE, speaking, request)
 
 
 def _speaks_of(statement: Statement, caller: Principal, *, bounded: bool) -> bool:
@@ -127,61 +121,76 @@ def _grant(statement: Statement, caller: Principal) -> Grant:
     return Grant.ACCOUNT
 
 
-def _ways(
-    layers: Sequence[LayerDecision], caller: Principal, *, foreign: bool, strict: bool
-) -> Iterator[list[LayerDecision]]:
-    """Give every set of layers that is enough to allow, the ordinary one first.
+def _grants(said: LayerDecision, caller: Principal, least: Grant) -> Truth:
+    """Say whether a statement allows that names the caller at least that closely."""
+    return any_true(
+        truth for one, truth in said.found if one.allows and _grant(one, caller) >= least
+    )
 
-    Within an account a resource policy that names the caller needs no identity policy, one that
-    names a user overrides his boundary, and one that names a session everything but the SCPs.
+
+def _ordinary(
+    layers: Sequence[LayerDecision], caller: Principal, *, both: bool
+) -> Sequence[LayerDecision]:
+    """Give the layers that must allow: all, but root needs no policies of his own.
+
+    The resource's policy is among them only if `both` sides must agree.
     """
     free = {Layer.IDENTITY, Layer.BOUNDARY} if caller.is_root else set()
-    if not (foreign or strict):
+    if not both:
         free.add(Layer.RESOURCE)
-    yield [one for one in layers if one.layer not in free]
+    return [one for one in layers if one.layer not in free]
+
+
+def _shortcuts(
+    layers: Sequence[LayerDecision], caller: Principal
+) -> Iterator[Sequence[LayerDecision]]:
+    """Give the other sets of layers that are enough within an account.
+
+    A resource policy that names the caller needs no identity policy, one that names a user
+    overrides his boundary, and one that names a session everything but the SCPs.
+    """
     own = next((one for one in layers if one.layer is Layer.RESOURCE), None)
-    if own is None or foreign:
+    if own is None:
         return
     free = {Layer.RESOURCE, Layer.IDENTITY} | ({Layer.BOUNDARY} if caller.is_user else set())
     for grant, more in ((Grant.PRINCIPAL, set()), (Grant.SESSION, {Layer.BOUNDARY, Layer.SESSION})):
-        said = replace(own, allows=own.grants.get(grant, False))
+        said = own._replace(allows=_grants(own, caller, grant))
         yield [said, *(one for one in layers if one.layer not in free | more)]
 
 
 def _combine(
     request: Request, layers: tuple[LayerDecision, ...], *, foreign: bool, strict: bool
 ) -> Decision:
-    denying = next((one for one in layers if one.denies is True), None)
-    if denying is not None:
-        return _decision(request, Outcome.EXPLICIT_DENY, denying, layers)
-    ways = list(_ways(layers, request.principal, foreign=foreign, strict=strict))
-    allows = any_true(all_true(one.allows for one in way) for way in ways)
+    def decided(outcome: Outcome, by: LayerDecision | None) -> Decision:
+        layer = by.layer if by else None
+        return Decision(outcome=outcome, layer=layer, layers=layers, request=request)
+
+    unsure = None
+    for one in layers:
+        if one.denies:
+            return decided(Outcome.EXPLICIT_DENY, one)
+        if one.denies is None:
+            unsure = unsure or one
+    ordinary = _ordinary(layers, request.principal, both=foreign or strict)
+    allows = _all_allow(ordinary)
+    if allows is not True and not foreign:
+        ways = (ordinary, *_shortcuts(layers, request.principal))
+        allows = any_true(_all_allow(way) for way in ways)
     if allows is False:
-        silent = [one for one in ways[0] if one.allows is False]
-        first = min(silent, key=lambda one: list(Layer).index(one.layer))
-        return _decision(request, Outcome.IMPLICIT_DENY, first, layers)
-    unsure = [one for one in layers if one.denies is None]
+        silent = [one for one in ordinary if one.allows is False]
+        return decided(Outcome.IMPLICIT_DENY, min(silent, key=lambda one: _ORDER[one.layer]))
     if allows is None:
-        unsure += [one for one in layers if one.allows is None]
-    if unsure:
-        return _decision(request, Outcome.UNKNOWN, unsure[0], layers)
-    return _decision(request, Outcome.ALLOWED, None, layers)
+        unsure = unsure or next(one for one in layers if one.allows is None)
+    return decided(Outcome.UNKNOWN if unsure else Outcome.ALLOWED, unsure)
 
 
-def _decision(
-    request: Request,
-    outcome: Outcome,
-    layer: LayerDecision | None,
-    layers: tuple[LayerDecision, ...],
-) -> Decision:
-    speaking: Iterable[LayerDecision] = (layer,) if layer else (one for one in layers if one.allows)
-    if outcome is Outcome.IMPLICIT_DENY:
-        speaking = ()
-    return Decision(
-        outcome=outcome,
-        layer=layer.layer if layer else None,
-        matched=tuple(statement for one in speaking for statement in one.matched),
-        missing=tuple(dict.fromkeys(key for one in layers for key in one.missing)),
-        layers=layers,
-        request=request,
-    )
+def _all_allow(way: Sequence[LayerDecision]) -> Truth:
+    answer: Truth = True
+    for one in way:
+        if one.allows is False:
+            return False
+        answer = answer and one.allows
+    return answer
+
+
+_ORDER = {layer: place for place, layer in enumerate(Layer)}
