@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preflight.sandbox.fault import AwsFault
@@ -52,13 +53,21 @@ def vcpus(instance_type: str) -> int:
 
 
 def used_vcpus(world: World, region: str, code: str) -> int:
-    """Count the vCPUs that run or start under one quota."""
-    return sum(
+    """Count the vCPUs that run or start under one quota, or are reserved and not used.
+
+    Not those on Dedicated Hosts, nor those bought in a Capacity Block.
+    """
+    from preflight.sandbox.ec2.reservations import Reservations
+
+    running = sum(
         vcpus(instance.instance_type)
         for instance in _instances(world, region)
         if instance.state in COUNTED
+        and instance.placement.tenancy != "host"
+        and instance.lifecycle in {None, "spot"}
         and quota_code(instance.instance_type, is_spot=instance.lifecycle == "spot") == code
     )
+    return running + world.part(Reservations).unused_vcpus(region, code)
 
 
 def refuse_beyond_vcpus(
@@ -66,10 +75,13 @@ def refuse_beyond_vcpus(
 ) -> None:
     """Raise the fault EC2 has for instances that do not fit into the vCPU quota any more."""
     code = quota_code(instance_type, is_spot=is_spot)
-    if code is None:
-        return
+    if code is not None and count > 0:
+        _refuse_beyond(world, region, code, count * vcpus(instance_type), is_spot=is_spot)
+
+
+def _refuse_beyond(world: World, region: str, code: str, added: int, *, is_spot: bool) -> None:
     limit = world.part(QuotaBook).limit("ec2", code, region)
-    if used_vcpus(world, region, code) + count * vcpus(instance_type) <= limit:
+    if used_vcpus(world, region, code) + added <= limit:
         return
     if is_spot:
         raise AwsFault("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
@@ -83,18 +95,51 @@ def refuse_beyond_vcpus(
 
 
 def refuse_instances(request: Request) -> None:
-    """RunInstances within the vCPU quotas."""
+    """RunInstances within the vCPU quotas; what runs in a reservation is counted there already."""
+    from preflight.sandbox.ec2.reservations import Reservations
+
+    wanted = _wanted(request)
+    market = (wanted.get("InstanceMarketOptions") or {}).get("MarketType")
+    on_host = (wanted.get("Placement") or {}).get("Tenancy") == "host"
+    if request.is_privileged or on_host or market == "capacity-block":
+        return
+    kind, count = wanted.get("InstanceType", "m1.small"), int(wanted.get("MinCount", 1))
+    if market != "spot":
+        count -= min(count, request.world.part(Reservations).room(request.region, kind))
+    refuse_beyond_vcpus(request.world, request.region, kind, count, is_spot=market == "spot")
+
+
+def _wanted(request: Request) -> Mapping[str, Any]:
+    """Give what is asked for, completed by the launch template that is named."""
+    from preflight.sandbox.eks.fleet import template_contents
+
+    given = request.parameters
+    named = given.get("LaunchTemplate")
+    if not named:
+        return given
+    words = {"id": "LaunchTemplateId", "name": "LaunchTemplateName", "version": "Version"}
+    shape = {key: named[word] for key, word in words.items() if word in named}
+    contents = template_contents(request.world.backend("ec2", request.region), shape)
+    return {**contents, **given}
+
+
+def refuse_start(request: Request) -> None:
+    """StartInstances within the vCPU quotas, all of them together."""
     if request.is_privileged:
         return
-    wanted = request.parameters
-    market = wanted.get("InstanceMarketOptions", {}).get("MarketType")
-    refuse_beyond_vcpus(
-        request.world,
-        request.region,
-        wanted.get("InstanceType", "m1.small"),
-        int(wanted.get("MinCount", 1)),
-        is_spot=market == "spot",
-    )
+    wanted = set(request.parameters["InstanceIds"])
+    stopped = [
+        instance
+        for instance in _instances(request.world, request.region)
+        if instance.id in wanted and instance.state == "stopped"
+    ]
+    added: Counter[tuple[str, bool]] = Counter()
+    for one in stopped:
+        is_spot = one.lifecycle == "spot"
+        if (code := quota_code(one.instance_type, is_spot=is_spot)) is not None:
+            added[code, is_spot] += vcpus(one.instance_type)
+    for (code, is_spot), count in added.items():
+        _refuse_beyond(request.world, request.region, code, count, is_spot=is_spot)
 
 
 def _instances(world: World, region: str) -> Iterator[Any]:
@@ -102,4 +147,7 @@ def _instances(world: World, region: str) -> Iterator[Any]:
         yield from reservation.instances
 
 
-RULES = {("ec2", "RunInstances"): refuse_instances}
+RULES = {
+    ("ec2", "RunInstances"): refuse_instances,
+    ("ec2", "StartInstances"): refuse_start,
+}

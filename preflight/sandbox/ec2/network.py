@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from preflight.sandbox.request import Request, Response
-
-
-def describe_capacity_reservations(_: Request) -> dict[str, Any]:
-    """DescribeCapacityReservations: the sandbox has none, and cannot make any."""
-    return {"CapacityReservations": []}
 
 
 def drop_network_acls(request: Request, _: Response) -> None:
@@ -37,9 +30,6 @@ def drop_associations(request: Request, _: Response) -> None:
                 del acl._associations[id]  # noqa: SLF001
 
 
-OPERATIONS = {
-    ("ec2", "DescribeCapacityReservations"): describe_capacity_reservations,
-}
 EFFECTS = {
     ("ec2", "DeleteSubnet"): drop_associations,
     ("ec2", "DeleteVpc"): drop_network_acls,

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from preflight.sandbox.eks.state import eks
 from preflight.sandbox.quotas.ceilings import Ceiling
 from preflight.sandbox.request import Request
@@ -32,6 +34,27 @@ CLUSTERS = Ceiling(
     code=EXCEEDED,
     message="You have reached the limit of {limit} clusters in this Region.",
 )
+
+
+def _of_network(name: str) -> Callable[[Request], int]:
+    return lambda r: len((r.parameters.get("resourcesVpcConfig") or {}).get(name) or ())
+
+
+# EKS does not document the error of these two; it is the one of its other limits here.
+CONTROL_PLANE_GROUPS = Ceiling(
+    quota=("eks", "L-11427A54"),
+    used=lambda _: 0,
+    added=_of_network("securityGroupIds"),
+    code=EXCEEDED,
+    message="You can specify up to {limit} security groups for the control plane.",
+)
+PUBLIC_RANGES = Ceiling(
+    quota=("eks", "L-93A74D60"),
+    used=lambda _: 0,
+    added=_of_network("publicAccessCidrs"),
+    code=EXCEEDED,
+    message="You can specify up to {limit} ranges for public access.",
+)
 NODEGROUPS = Ceiling(
     quota=("eks", "L-6D54EA21"),
     used=_nodegroups,
@@ -53,8 +76,21 @@ def refuse_nodegroup(request: Request) -> None:
     NODES(request)
 
 
+def refuse_cluster(request: Request) -> None:
+    """A cluster within the quotas of the Region and its own."""
+    CLUSTERS(request)
+    refuse_network(request)
+
+
+def refuse_network(request: Request) -> None:
+    """Not more groups or ranges than a cluster takes."""
+    CONTROL_PLANE_GROUPS(request)
+    PUBLIC_RANGES(request)
+
+
 RULES = {
-    ("eks", "CreateCluster"): CLUSTERS,
+    ("eks", "CreateCluster"): refuse_cluster,
     ("eks", "CreateNodegroup"): refuse_nodegroup,
+    ("eks", "UpdateClusterConfig"): refuse_network,
     ("eks", "UpdateNodegroupConfig"): NODES,
 }

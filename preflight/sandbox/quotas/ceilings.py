@@ -69,29 +69,6 @@ def _route_tables(request: Request) -> int:
     return sum(table.vpc_id == vpc for table in _ec2(request).route_tables.values())
 
 
-def _routes(request: Request) -> int:
-    """Count a table's routes but the local one, which AWS does not count."""
-    table = _ec2(request).route_tables.get(request.parameters["RouteTableId"])
-    return max(0, len(table.routes) - 1) if table is not None else 0
-
-
-def _rules(direction: str) -> Callable[[Request], int]:
-    def count(request: Request) -> int:
-        wanted = request.parameters.get("GroupId")
-        for groups in _ec2(request).groups.values():
-            if wanted in groups:
-                return len(getattr(groups[wanted], f"{direction}_rules"))
-        return 0
-
-    return count
-
-
-def _rules_added(request: Request) -> int:
-    sources = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
-    permissions = request.parameters.get("IpPermissions", [])
-    return sum(len(one.get(source, [])) for one in permissions for source in sources) or 1
-
-
 def _endpoints(request: Request) -> int:
     found = _ec2(request).vpc_end_points.values()
     wanted = request.parameters["VpcId"]
@@ -151,6 +128,25 @@ def _of_iam(name: str, code: str, used: Callable[[Request], int], **more: Any) -
     )
 
 
+def _length(name: str) -> Callable[[Request], int]:
+    """Count the characters of a policy, without white space as IAM does."""
+    return lambda request: len("".join(str(request.parameters.get(name) or "").split()))
+
+
+_TRUST = _of_iam(
+    "ACLSizePerRole", "L-C07B4B0D", lambda _: 0, added=_length("AssumeRolePolicyDocument")
+)
+_TRUST_CHANGED = _of_iam(
+    "ACLSizePerRole", "L-C07B4B0D", lambda _: 0, added=_length("PolicyDocument")
+)
+_ROLES = _of_iam("RolesPerAccount", "L-FE177D64", lambda r: len(_iam(r).roles))
+
+
+def _refuse_role(request: Request) -> None:
+    _ROLES(request)
+    _TRUST(request)
+
+
 def _of_ec2(code: str, what: str, error: str, used: Callable[[Request], int]) -> Ceiling:
     message = f"The maximum number of {what} has been reached."
     return Ceiling(quota=("vpc", code), used=used, code=error, message=message)
@@ -167,8 +163,6 @@ def _load_balancer_rules(request: Request) -> None:
         )(request)
 
 
-_TOO_MANY_RULES = "The maximum number of rules per security group has been reached."
-
 RULES: dict[tuple[str, str], Callable[[Request], None]] = {
     ("autoscaling", "CreateAutoScalingGroup"): Ceiling(
         quota=("autoscaling", "L-CDE20ADC"),
@@ -181,20 +175,6 @@ RULES: dict[tuple[str, str], Callable[[Request], None]] = {
         used=lambda r: len(_ec2(r).addresses),
         code="AddressLimitExceeded",
         message="The maximum number of addresses has been reached.",
-    ),
-    ("ec2", "AuthorizeSecurityGroupEgress"): Ceiling(
-        quota=("vpc", "L-0EA8095F"),
-        used=_rules("egress"),
-        added=_rules_added,
-        code="RulesPerSecurityGroupLimitExceeded",
-        message=_TOO_MANY_RULES,
-    ),
-    ("ec2", "AuthorizeSecurityGroupIngress"): Ceiling(
-        quota=("vpc", "L-0EA8095F"),
-        used=_rules("ingress"),
-        added=_rules_added,
-        code="RulesPerSecurityGroupLimitExceeded",
-        message=_TOO_MANY_RULES,
     ),
     ("ec2", "CreateInternetGateway"): _of_ec2(
         "L-A4707A72",
@@ -214,7 +194,6 @@ RULES: dict[tuple[str, str], Callable[[Request], None]] = {
         "NetworkInterfaceLimitExceeded",
         lambda r: len(_ec2(r).enis),
     ),
-    ("ec2", "CreateRoute"): _of_ec2("L-93826ACB", "routes", "RouteLimitExceeded", _routes),
     ("ec2", "CreateRouteTable"): _of_ec2(
         "L-589F43AA", "route tables", "RouteTableLimitExceeded", _route_tables
     ),
@@ -258,7 +237,8 @@ RULES: dict[tuple[str, str], Callable[[Request], None]] = {
         "OpenIdConnectProvidersPerAccount", "L-858F3967", lambda r: len(_iam(r).open_id_providers)
     ),
     ("iam", "CreatePolicy"): _of_iam("PoliciesPerAccount", "L-E95E4862", _customer_policies),
-    ("iam", "CreateRole"): _of_iam("RolesPerAccount", "L-FE177D64", lambda r: len(_iam(r).roles)),
+    ("iam", "CreateRole"): _refuse_role,
+    ("iam", "UpdateAssumeRolePolicy"): _TRUST_CHANGED,
     ("s3", "CreateBucket"): Ceiling(
         quota=("s3", "L-DC2B2D3D"),
         used=lambda r: len(r.world.backend("s3", "aws").buckets),

@@ -61,10 +61,6 @@ def _gateway_endpoints(request: Request) -> int:
     return sum((one.vpc_endpoint_type or "gateway").lower() == "gateway" for one in points)
 
 
-def _groups(request: Request) -> int:
-    return len(request.parameters.get("Groups") or ())
-
-
 def _bus_rules(request: Request) -> int:
     """Count the rules of the bus meant; one that is there is only changed."""
     bus, name = request.parameters.get("EventBusName") or "default", request.parameters["Name"]
@@ -84,6 +80,18 @@ def _customer_keys(request: Request) -> int:
     return sum(getattr(key, "key_manager", "CUSTOMER") == "CUSTOMER" for key in keys)
 
 
+def _without_moto(model: str, limit: str, ceiling: Ceiling) -> Callable[[Request], None]:
+    """Take moto's own limit out of the way, which no quota raises."""
+
+    def refuse(request: Request) -> None:
+        from moto.route53resolver import models
+
+        setattr(getattr(models, model), limit, math.inf)
+        ceiling(request)
+
+    return refuse
+
+
 def _of(service: str, code: str, what: str, error: str, used: Callable[[Request], int]) -> Ceiling:
     message = f"The limit of {{limit}} {what} is reached."
     return Ceiling(quota=(service, code), used=used, code=error, message=message)
@@ -93,13 +101,6 @@ def _count(service: str, attribute: str) -> Callable[[Request], int]:
     return lambda r: len(getattr(r.world.backend(service, r.region), attribute))
 
 
-_GROUPS_OF_INTERFACE = Ceiling(
-    quota=("vpc", "L-2AFB9258"),
-    used=lambda _: 0,
-    added=_groups,
-    code="SecurityGroupsPerInterfaceLimitExceeded",
-    message="The maximum number of security groups per interface has been reached.",
-)
 EXCEEDED = "LimitExceededException"
 RULES: dict[tuple[str, str], Callable[[Request], None]] = {
     ("autoscaling", "CreateLaunchConfiguration"): _of(
@@ -116,7 +117,6 @@ RULES: dict[tuple[str, str], Callable[[Request], None]] = {
         "ResourceLimitExceeded",
         _count("ec2", "launch_templates"),
     ),
-    ("ec2", "CreateNetworkInterface"): _GROUPS_OF_INTERFACE,
     ("ec2", "CreateSnapshot"): _of(
         "ebs", "L-309BACF6", "snapshots", "SnapshotLimitExceeded", _count("ec2", "snapshots")
     ),
@@ -128,7 +128,6 @@ RULES: dict[tuple[str, str], Callable[[Request], None]] = {
         code="VpcEndpointLimitExceeded",
         message="The maximum number of VPC endpoints has been reached.",
     ),
-    ("ec2", "ModifyNetworkInterfaceAttribute"): _GROUPS_OF_INTERFACE,
     ("ecr", "CreateRepository"): _of(
         "ecr", "L-CFEB8E8D", "repositories", EXCEEDED, _count("ecr", "repositories")
     ),
@@ -136,6 +135,28 @@ RULES: dict[tuple[str, str], Callable[[Request], None]] = {
     ("kms", "CreateKey"): _of("kms", "L-C2F1777E", "keys", EXCEEDED, _customer_keys),
     ("logs", "CreateLogGroup"): _of(
         "logs", "L-C7B9AAAB", "log groups", EXCEEDED, _count("logs", "groups")
+    ),
+    ("route53resolver", "CreateResolverEndpoint"): _without_moto(
+        "ResolverEndpoint",
+        "MAX_ENDPOINTS_PER_REGION",
+        _of(
+            "route53resolver",
+            "L-4A669CC0",
+            "resolver endpoints",
+            EXCEEDED,
+            _count("route53resolver", "resolver_endpoints"),
+        ),
+    ),
+    ("route53resolver", "CreateResolverRule"): _without_moto(
+        "ResolverRule",
+        "MAX_RULES_PER_REGION",
+        _of(
+            "route53resolver",
+            "L-51D8A1FB",
+            "resolver rules",
+            EXCEEDED,
+            _count("route53resolver", "resolver_rules"),
+        ),
     ),
     ("sns", "CreateTopic"): Ceiling(
         quota=("sns", "L-61103206"),
