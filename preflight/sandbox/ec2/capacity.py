@@ -55,9 +55,10 @@ def vcpus(instance_type: str) -> int:
 def used_vcpus(world: World, region: str, code: str) -> int:
     """Count the vCPUs that run or start under one quota, or are reserved and not used.
 
-    Not those on Dedicated Hosts, nor those bought in a Capacity Block.
+    Those of open Spot requests too; not those on Dedicated Hosts, nor those of a Capacity Block.
     """
     from preflight.sandbox.ec2.reservations import Reservations
+    from preflight.sandbox.ec2.spot import SpotRequests
 
     running = sum(
         vcpus(instance.instance_type)
@@ -67,7 +68,13 @@ def used_vcpus(world: World, region: str, code: str) -> int:
         and instance.lifecycle in {None, "spot"}
         and quota_code(instance.instance_type, is_spot=instance.lifecycle == "spot") == code
     )
-    return running + world.part(Reservations).unused_vcpus(region, code)
+    waiting = [
+        one.asked.get("LaunchSpecification", {}).get("InstanceType", "m1.small")
+        for one in world.part(SpotRequests).waiting.values()
+        if one.state == "open" and one.region == region
+    ]
+    asked = sum(vcpus(kind) for kind in waiting if quota_code(kind, is_spot=True) == code)
+    return running + asked + world.part(Reservations).unused_vcpus(region, code)
 
 
 def refuse_beyond_vcpus(

@@ -15,6 +15,11 @@ HOME_OF_GLOBAL = "us-east-1"
 OPEN = frozenset({"PENDING", "CASE_OPENED"})
 # The sandbox decides on an increase after this much virtual time; AWS takes minutes to days.
 DECIDED_AFTER = timedelta(minutes=30)
+#: Raising the limit of VPCs raises those of their gateways by the same.
+#: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+FOLLOWERS: Mapping[QuotaKey, tuple[QuotaKey, ...]] = {
+    ("vpc", "L-F678F1CE"): (("vpc", "L-A4707A72"), ("vpc", "L-45FE3B85")),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,18 +95,23 @@ class QuotaBook:
         quota = self._quotas.get((service, code))
         if quota is None or (quota.is_global and region != HOME_OF_GLOBAL):
             return None
+        self._decide()
+        return self._of((service, code), region)
+
+    def _of(self, key: QuotaKey, region: str) -> QuotaValue:
+        """Read one quota as it is in force, whatever is still to be decided."""
+        quota = self._quotas[key]
         applied: float | None = quota.value if quota.is_applied else None
         error = None
         for entry in self._entries:
-            if (entry["service"], entry["code"]) != (service, code):
+            if (entry["service"], entry["code"]) != key:
                 continue
             if entry.get("region", region) != region and not quota.is_global:
                 continue
             quota = _changed(quota, entry)
             applied = entry["applied"] if "applied" in entry else _follow(quota, applied)
             error = entry.get("error_reason", error)
-        self._decide()
-        applied = self._granted.get(((service, code), region), applied)
+        applied = self._granted.get((key, region), applied)
         return QuotaValue(quota=quota, applied=applied, error_reason=error)
 
     def limit(self, service: str, code: str, region: str) -> float:
@@ -150,7 +160,14 @@ class QuotaBook:
             if entry.decided_at is not None and entry.decided_at <= now and entry.becomes:
                 self._requests[number] = replace(entry, status=entry.becomes, becomes="")
                 if entry.becomes == "APPROVED":
-                    self._granted[entry.key, entry.region] = entry.desired
+                    self._grant(entry)
+
+    def _grant(self, entry: IncreaseRequest) -> None:
+        by = entry.desired - self._of(entry.key, entry.region).in_force
+        for follower in FOLLOWERS.get(entry.key, ()):
+            limit = self._of(follower, entry.region).in_force + by
+            self._granted[follower, entry.region] = limit
+        self._granted[entry.key, entry.region] = entry.desired
 
     def snapshot(self) -> dict[str, Any]:
         """Give the increases asked for, by id; {} when there are none."""

@@ -123,3 +123,15 @@ def test_a_launch_template_counts_as_what_is_in_it(sandbox: Sandbox, client: Cli
 
     with pytest.raises(ClientError, match="VcpuLimitExceeded"):
         ec2.run_instances(LaunchTemplate={"LaunchTemplateName": "big"}, MinCount=1, MaxCount=1)
+
+
+def test_spot_requests_count_while_they_are_open(sandbox: Sandbox, client: Client) -> None:
+    row = {"service": "ec2", "code": "L-34B43A08", "applied": 4}
+    waits = {"action": "sandbox:SpotCapacity", "error": "capacity-not-available"}
+    sandbox.reset({"rates": "off", "quotas": [row], "faults": [waits]})
+    wanted = {"ImageId": "ami-1", "InstanceType": "m5.large"}
+    ec2 = client("ec2")
+
+    ec2.request_spot_instances(InstanceCount=2, LaunchSpecification=wanted)
+    with pytest.raises(ClientError, match="MaxSpotInstanceCountExceeded"):
+        run(ec2, InstanceMarketOptions={"MarketType": "spot"})

@@ -12,42 +12,6 @@ from botocore.exceptions import ClientError
 from preflight.sandbox.server import Sandbox
 
 Client = Callable[..., Any]
-TEMPLATE = {"ImageId": "ami-1", "InstanceType": "t3.micro"}
-# Service and code of the quota, limit, client, call (with a number) that fits as often as the
-# limit says, and the code of the error after that.
-LIMITS: list[tuple[str, str, int, str, Callable[[Any, int], Any], str]] = [
-    ("ec2", "L-FB451C26", 1, "ec2", lambda c, n: c.create_launch_template(
-        LaunchTemplateName=f"t{n}", LaunchTemplateData=TEMPLATE), "ResourceLimitExceeded"),
-    ("ebs", "L-7A658B76", 2, "ec2", lambda c, _: c.create_volume(
-        AvailabilityZone="us-west-2a", Size=1024, VolumeType="gp3"), "VolumeLimitExceeded"),
-    ("ebs", "L-8D977E7E", 2, "ec2", lambda c, _: c.create_volume(
-        AvailabilityZone="us-west-2a", Size=4, VolumeType="io2", Iops=1), "MaxIOPSLimitExceeded"),
-    ("ecr", "L-CFEB8E8D", 1, "ecr", lambda c, n: c.create_repository(repositoryName=f"rr{n}"),
-     "LimitExceededException"),
-    ("events", "L-244521F2", 1, "events", lambda c, n: c.put_rule(
-        Name=f"u{n}", ScheduleExpression="rate(1 day)"), "LimitExceededException"),
-    ("kms", "L-C2F1777E", 1, "kms", lambda c, _: c.create_key(), "LimitExceededException"),
-    ("logs", "L-C7B9AAAB", 1, "logs", lambda c, n: c.create_log_group(logGroupName=f"g{n}"),
-     "LimitExceededException"),
-    ("sns", "L-61103206", 1, "sns", lambda c, n: c.create_topic(Name=f"t{n}"),
-     "TopicLimitExceeded"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("row", LIMITS, ids=lambda row: f"{row[0]}-{row[1]}")
-def test_one_more_than_the_quota_is_refused_in_the_words_of_its_service(
-    sandbox: Sandbox, client: Client, row: Any
-) -> None:
-    service, code, limit, name, call, error_code = row
-    sandbox.reset(
-        {"rates": "off", "quotas": [{"service": service, "code": code, "applied": limit}]}
-    )
-    aws = client(name)
-    for number in range(limit):
-        call(aws, number)
-    with pytest.raises(ClientError) as error:
-        call(aws, limit)
-    assert error.value.response["Error"]["Code"] == error_code
 
 
 def test_gateway_endpoints_and_groups_of_an_interface_have_their_limits(
@@ -68,6 +32,31 @@ def test_gateway_endpoints_and_groups_of_an_interface_have_their_limits(
     ec2.create_network_interface(SubnetId=subnet, Groups=groups[:1])
     with pytest.raises(ClientError, match="SecurityGroupsPerInterfaceLimitExceeded"):
         ec2.create_network_interface(SubnetId=subnet, Groups=groups)
+
+
+def test_rules_count_by_family_and_a_prefix_list_as_its_maximum(
+    sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.reset({"quotas": [{"service": "vpc", "code": "L-0EA8095F", "applied": 4}]})
+    ec2 = client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+    offices = ec2.create_managed_prefix_list(
+        PrefixListName="offices", MaxEntries=3, AddressFamily="IPv4"
+    )["PrefixList"]["PrefixListId"]
+
+    def permit(port: int, **sources: Any) -> None:
+        one = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **sources}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[one])
+
+    permit(1, PrefixListIds=[{"PrefixListId": offices}])
+    permit(2, Ipv6Ranges=[{"CidrIpv6": "2001:db8::/32"}, {"CidrIpv6": "2001:db9::/32"}])
+    permit(3, UserIdGroupPairs=[{"GroupId": group}])
+    with pytest.raises(ClientError, match="RulesPerSecurityGroupLimitExceeded"):
+        permit(4, IpRanges=[{"CidrIp": "10.9.0.0/16"}])
+    permit(5, Ipv6Ranges=[{"CidrIpv6": "2001:dba::/32"}])
+    with pytest.raises(ClientError, match="RulesPerSecurityGroupLimitExceeded"):
+        permit(6, UserIdGroupPairs=[{"GroupId": group}])
 
 
 def test_instances_tell_their_processors_and_their_spot_requests(

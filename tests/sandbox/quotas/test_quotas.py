@@ -94,6 +94,36 @@ def test_an_increase_is_pending_once_and_granted_in_time(sandbox: Sandbox, clien
     assert values(quotas, "vpc")["L-F678F1CE"] == 20
 
 
+def test_raising_vpcs_raises_their_gateways(sandbox: Sandbox, client: Client) -> None:
+    quotas = client("service-quotas")
+    where = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
+    quotas.request_service_quota_increase(**where, DesiredValue=12)
+    assert values(quotas, "vpc")["L-A4707A72"] == 5
+
+    sandbox.world.clock.advance(3600)
+
+    granted = values(quotas, "vpc")
+    assert {granted[code] for code in ("L-F678F1CE", "L-A4707A72", "L-45FE3B85")} == {12}
+
+
+def test_an_account_takes_twenty_open_requests(sandbox: Sandbox, client: Client) -> None:
+    codes = [
+        row["QuotaCode"]
+        for row in client("service-quotas").list_service_quotas(ServiceCode="ec2")["Quotas"]
+        if row["Adjustable"]
+    ][:21]
+    for number, code_ in enumerate(codes[:20]):
+        region = ("us-west-2", "us-east-1")[number % 2]
+        client("service-quotas", region=region).request_service_quota_increase(
+            ServiceCode="ec2", QuotaCode=code_, DesiredValue=9999
+        )
+    with pytest.raises(ClientError) as error:
+        client("service-quotas").request_service_quota_increase(
+            ServiceCode="ec2", QuotaCode=codes[20], DesiredValue=9999
+        )
+    assert code(error) == "QuotaExceededException"
+
+
 @pytest.mark.parametrize(
     ("service", "quota", "desired", "expected"),
     [
