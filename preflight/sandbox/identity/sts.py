@@ -158,6 +158,11 @@ def get_access_key_info(request: Request) -> dict[str, Any]:
     return {"Account": request.world.account}
 
 
+def not_there(request: Request) -> dict[str, Any]:
+    """Say that the sandbox cannot judge this: moto would make credentials for anybody."""
+    raise NotImplementedError(f"{request.operation} is not judged here")
+
+
 def _caller(request: Request) -> Principal:
     if request.principal is None:
         raise AwsFault("MissingAuthenticationToken", "Missing Authentication Token", 403)
@@ -217,7 +222,9 @@ def set_token_preferences(request: Request) -> dict[str, Any]:
 OPERATIONS = {
     ("iam", "SetSecurityTokenServicePreferences"): set_token_preferences,
     ("sts", "AssumeRole"): assume_role,
+    ("sts", "AssumeRoleWithSAML"): not_there,
     ("sts", "AssumeRoleWithWebIdentity"): assume_role_with_web_identity,
+    ("sts", "AssumeRoot"): not_there,
     ("sts", "GetAccessKeyInfo"): get_access_key_info,
     ("sts", "GetCallerIdentity"): get_caller_identity,
     ("sts", "GetFederationToken"): get_federation_token,
