@@ -46,7 +46,25 @@ LEFT_OUT = frozenset(
     }
 )
 # State that moto keeps in attributes named as private.
-KEPT = frozenset({"_associations", "_state", "_status"})
+KEPT = frozenset(
+    {
+        "_associations",
+        "_cidr_block_association_set",
+        "_etag",
+        "_group_set",
+        "_linked_service",
+        "_metadata",
+        "_parameters",
+        "_placement",
+        "_policy_json",
+        "_routes",
+        "_state",
+        "_status",
+        "_storage_class",
+    }
+)
+# What AWS itself has under these keys belongs to no account: its policies, its public parameters.
+OF_AWS = ("arn:aws:iam::aws:", "aws/service/")
 IDENTITIES = ("arn", "id", "name", "physical_resource_id")
 # Services whose backends hold catalogues or random documents, not state of an account.
 NOT_STATE = frozenset({"instance_metadata", "moto_api", "pricing", "sts"})
@@ -113,8 +131,8 @@ def _patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def snapshot(world: World) -> dict[str, Any]:
     """Describe the account.
 
-    Gives `{account, services: {service: {region: state}}, pending_deletion: [{arn, until}],
-    sandbox: {part: state}}`.
+    Gives `{account, regions: {region: settings}, services: {service: {region: state}},
+    pending_deletion: [{arn, until}], sandbox: {part: state}}`.
     """
     with world.lock:
         baseline = world.part(Baseline)
@@ -135,6 +153,7 @@ def snapshot(world: World) -> dict[str, Any]:
         }
     return {
         "account": world.account,
+        "regions": dict(world.scenario.get("regions", {})),
         "services": services,
         "pending_deletion": sorted(pending, key=lambda row: row["arn"]),
         "sandbox": {name: state for name, state in parts.items() if state},
@@ -253,7 +272,12 @@ class _Walk:
     def _inside(self, value: Any, depth: int, *, owned: bool) -> Any:
         if isinstance(value, Mapping):
             items = ((_key(k), v) for k, v in list(value.items()))
-            mine = ((k, v) for k, v in items if not _is_aws(k) and not is_left_out(v))
+            if not owned:
+                # A policy of AWS's that is attached to something: its ARN says it all.
+                items = ((k, True if _is_aws(k) else v) for k, v in items)
+            mine = (
+                (k, v) for k, v in items if (v is True or not _is_aws(k)) and not is_left_out(v)
+            )
             rows = ((k, self.value(v, depth, owned=owned)) for k, v in mine)
             return {key: row for key, row in sorted(rows, key=lambda row: row[0]) if row != {}}
         if isinstance(value, list | tuple):
@@ -277,7 +301,7 @@ def _key(key: Any) -> str:
 
 
 def _is_aws(key: str) -> bool:
-    return key.startswith("arn:aws:iam::aws:")
+    return key.startswith(OF_AWS)
 
 
 def _name(value: Any) -> str | None:

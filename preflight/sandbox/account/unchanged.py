@@ -1,7 +1,8 @@
 """What the state of an account leaves out, because AWS keeps or forgets it by itself.
 
 Service-linked roles and the keys of AWS's services (`alias/aws/...`) are made for the account when
-they are first needed, and stay. Terminated instances are shown for an hour more. A key that waits
+they are first needed, and stay. Terminated instances, deleted peering
+connections and prefix lists are shown for some hours more. A key that waits
 for its deletion is gone at the end of its window, whatever anybody does but cancelling.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html
 https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
@@ -23,6 +24,11 @@ def is_left_out(thing: Any) -> bool:
         return own["key_state"] == "PendingDeletion" or _is_of_aws(own.get("aliases", {}))
     if own.get("instances") and isinstance(own["instances"], list):
         return all(is_left_out(instance) for instance in own["instances"])
+    if (
+        getattr(own.get("_status"), "code", "") == "deleted"
+        or own.get("state") == "delete-complete"
+    ):
+        return True
     return getattr(own.get("_state"), "name", "") == "terminated"
 
 

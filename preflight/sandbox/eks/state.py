@@ -130,7 +130,10 @@ class Eks:
                 **cluster.shape,
                 "nodegroups": [one.shape for one in cluster.nodegroups.values()],
                 "addons": [one.shape for one in cluster.addons.values()],
-                "accessEntries": [one.shape for one in cluster.access_entries.values()],
+                "accessEntries": [
+                    {**one.shape, "accessPolicies": list(one.policies.values())}
+                    for one in cluster.access_entries.values()
+                ],
                 "podIdentityAssociations": list(cluster.associations.values()),
             }
             for _, cluster in sorted(self.clusters.items())
