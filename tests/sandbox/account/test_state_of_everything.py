@@ -188,10 +188,6 @@ THINGS: dict[str, tuple[Call, str, list[Call]]] = {
         ("ecr", "create_repository", {"repositoryName": "rr"}), "repository.repositoryArn",
         [("ecr", "delete_repository", {"repositoryName": "rr"})],
     ),
-    "efs file system": (
-        ("efs", "create_file_system", {"CreationToken": "t"}), "FileSystemId",
-        [("efs", "delete_file_system", {"FileSystemId": "{it}"})],
-    ),
     "eks access entry": (
         ("eks", "create_access_entry", {"clusterName": "prod", "principalArn": "{someone}"}),
         "accessEntry.accessEntryArn",
