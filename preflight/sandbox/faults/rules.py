@@ -97,6 +97,14 @@ class Faults:
                 return rule.error
         return None
 
+    def standing(self, action: str, region: str) -> list[str]:
+        """List what all rules for one of the sandbox's own actions say; none is used up by it."""
+        return [
+            rule.error
+            for rule in self._rules
+            if rule.action == action and rule.region in (None, region) and rule.error
+        ]
+
     def _strikes(self, rule: Fault) -> bool:
         with self._world.lock:
             if rule.count == 0 or self._random.random() >= rule.probability:

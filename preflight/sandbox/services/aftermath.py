@@ -1,15 +1,12 @@
-"""What outlives its deletion: logs that come late, queue names that rest, keys that wait.
+"""What outlives its deletion: logs that come late, queue names that rest.
 
-Log delivery is EKS's, see eks_network.py; the others are documented:
+Log delivery is EKS's, see preflight/sandbox/eks/network.py; queues are documented:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
-https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks.network import deliver_logs, log_group_name
@@ -20,8 +17,6 @@ from preflight.sandbox.world import World
 
 LOG_DELIVERY_SECONDS = 60.0
 QUEUE_REST_SECONDS = 60.0
-KEY_WINDOW_DAYS = (7, 30)
-DAY_SECONDS = 86_400.0
 
 
 class DeletedQueues:
@@ -64,39 +59,7 @@ def queue_name_rests(request: Request) -> None:
         )
 
 
-def schedule_key_deletion(request: Request) -> dict[str, Any]:
-    """ScheduleKeyDeletion: at the end of the window key and aliases go, unless cancelled."""
-    low, high = KEY_WINDOW_DAYS
-    days = request.parameters.get("PendingWindowInDays") or high
-    if not low <= days <= high:
-        message = f"PendingWindowInDays must be between {low} and {high}, not {days}"
-        raise AwsFault("ValidationException", message)
-    id = str(request.parameters["KeyId"]).rpartition("/")[2]
-    keys = request.world.backend("kms", request.region).keys
-    key = keys.get(id)
-    if key is None:
-        raise AwsFault("NotFoundException", f"Key '{request.parameters['KeyId']}' does not exist")
-    if key.key_state == "PendingDeletion":
-        raise AwsFault("KMSInvalidStateException", f"{key.arn} is pending deletion.")
-    ends = agenda(request.world).now() + timedelta(days=days)
-    key.enabled, key.key_state = False, "PendingDeletion"
-    key.deletion_date = moto_date = ends.replace(tzinfo=None)
-
-    def gone() -> None:
-        if key.key_state == "PendingDeletion" and key.deletion_date is moto_date:
-            keys.pop(id, None)
-
-    agenda(request.world).after(days * DAY_SECONDS, gone)
-    return {
-        "KeyId": key.arn,
-        "DeletionDate": ends,
-        "KeyState": "PendingDeletion",
-        "PendingWindowInDays": days,
-    }
-
-
 RULES = {("sqs", "CreateQueue"): queue_name_rests}
-OPERATIONS = {("kms", "ScheduleKeyDeletion"): schedule_key_deletion}
 EFFECTS = {
     ("logs", "DeleteLogGroup"): log_group_deleted,
     ("sqs", "DeleteQueue"): queue_deleted,

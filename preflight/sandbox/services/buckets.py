@@ -51,5 +51,23 @@ def somebody_elses(request: Request) -> None:
     raise AwsFault("AccessDenied", "Access Denied", 403)
 
 
-RULES = {("s3", "*"): somebody_elses}
+def refuse_versions(request: Request) -> None:
+    """A bucket that keeps versions stays until all of them are deleted, and the delete markers.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html
+    The words: https://github.com/rebuy-de/aws-nuke/issues/62
+    """
+    bucket = request.world.backend("s3", "aws").buckets.get(request.parameters["Bucket"])
+    if bucket is not None and bucket.versioning_status and bucket.keys:
+        message = (
+            "The bucket you tried to delete is not empty. You must delete all versions in the"
+            " bucket."
+        )
+        raise AwsFault("BucketNotEmpty", message, 409)
+
+
+RULES = {
+    ("s3", "*"): somebody_elses,
+    ("s3", "DeleteBucket"): refuse_versions,
+}
 EFFECTS = {("s3", "CreateBucket"): bucket_created}

@@ -1,14 +1,13 @@
-"""Logs that come late, queue names that rest, keys that wait."""
+"""Logs that come late, queue names that rest."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 Account = Any
+Refusal = Any
 
 LOGGING = {"clusterLogging": [{"types": ["api", "audit"], "enabled": True}]}
 
@@ -38,40 +37,35 @@ def test_the_log_group_comes_back_after_the_cluster_only_if_asked(
     assert account.log_groups() == (["/aws/eks/prod/cluster"] if late else [])
 
 
-def test_a_queue_name_rests_for_a_minute(client: Any, advance: Any) -> None:
+def test_a_queue_name_rests_for_a_minute(client: Any, advance: Any, refusal: Refusal) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"""
     sqs = client("sqs")
     url = sqs.create_queue(QueueName="interruptions")["QueueUrl"]
     sqs.delete_queue(QueueUrl=url)
     advance(50)
-    with pytest.raises(ClientError) as caught:
-        sqs.create_queue(QueueName="interruptions")
-    code = caught.value.response["Error"]["Code"]
-    assert code == "AWS.SimpleQueueService.QueueDeletedRecently"
+    assert refusal(sqs.create_queue, QueueName="interruptions") == (
+        "AWS.SimpleQueueService.QueueDeletedRecently",
+        400,
+        "You must wait 60 seconds after deleting a queue before you can create another with the"
+        " same name.",
+    )
     advance(11)
     assert sqs.create_queue(QueueName="interruptions")["QueueUrl"] == url
 
 
-def test_a_key_waits_seven_days_at_least_and_is_then_gone(client: Any, advance: Any) -> None:
-    kms = client("kms")
-    key = kms.create_key()["KeyMetadata"]
-    with pytest.raises(ClientError, match="ValidationException"):
-        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=1)
-    answer = kms.schedule_key_deletion(KeyId=key["Arn"], PendingWindowInDays=7)
-    assert answer["KeyState"] == "PendingDeletion"
-    with pytest.raises(ClientError, match="KMSInvalidStateException"):
-        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
-    advance(6 * 86_400)
-    described = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-    assert abs(described["DeletionDate"] - answer["DeletionDate"]) < timedelta(seconds=1)
-    advance(86_400)
-    with pytest.raises(ClientError, match="NotFoundException"):
-        kms.describe_key(KeyId=key["KeyId"])
+def test_a_queue_s_name_with_other_attributes_is_taken(client: Any, refusal: Refusal) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"""
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="interruptions")["QueueUrl"]
+    assert sqs.create_queue(QueueName="interruptions")["QueueUrl"] == url
+    other = {"QueueName": "interruptions", "Attributes": {"DelaySeconds": "7"}}
+    assert refusal(sqs.create_queue, **other)[:2] == ("QueueAlreadyExists", 400)
 
 
-def test_a_key_whose_deletion_was_cancelled_stays(client: Any, advance: Any) -> None:
-    kms = client("kms")
-    key = kms.create_key()["KeyMetadata"]["KeyId"]
-    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    kms.cancel_key_deletion(KeyId=key)
-    advance(8 * 86_400)
-    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
+def test_a_log_group_is_there_once_and_gone_once(client: Any, refusal: Refusal) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"""
+    logs, at = client("logs"), {"logGroupName": "/aws/eks/prod/cluster"}
+    logs.create_log_group(**at)
+    assert refusal(logs.create_log_group, **at)[:2] == ("ResourceAlreadyExistsException", 400)
+    logs.delete_log_group(**at)
+    assert refusal(logs.delete_log_group, **at)[:2] == ("ResourceNotFoundException", 400)

@@ -108,3 +108,38 @@ def test_a_bucket_of_another_account_is_closed_and_its_name_is_taken(sandbox: Sa
 def test_a_bucket_that_nobody_has_is_not_there(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match="404"):
         boto3.client("s3", region_name="us-west-2").head_bucket(Bucket="nobody-has-it")
+
+
+def test_a_bucket_stays_while_it_has_objects(client: Any, refusal: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html"""
+    s3 = client("s3", region="us-east-1")
+    s3.create_bucket(Bucket="full")
+    s3.put_object(Bucket="full", Key="k", Body=b"1")
+    assert refusal(s3.delete_bucket, Bucket="full") == (
+        "BucketNotEmpty",
+        409,
+        "The bucket you tried to delete is not empty",
+    )
+    s3.delete_object(Bucket="full", Key="k")
+    s3.delete_bucket(Bucket="full")
+    assert refusal(s3.delete_bucket, Bucket="full")[:2] == ("NoSuchBucket", 404)
+
+
+def test_a_bucket_stays_while_it_has_versions_or_delete_markers(client: Any, refusal: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html"""
+    s3 = client("s3", region="us-east-1")
+    s3.create_bucket(Bucket="old")
+    s3.put_bucket_versioning(Bucket="old", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="old", Key="k", Body=b"1")["VersionId"]
+    marker = s3.delete_object(Bucket="old", Key="k")["VersionId"]
+    assert s3.list_objects_v2(Bucket="old")["KeyCount"] == 0
+    words = (
+        "BucketNotEmpty",
+        409,
+        "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+    )
+    assert refusal(s3.delete_bucket, Bucket="old") == words
+    s3.delete_object(Bucket="old", Key="k", VersionId=version)
+    assert refusal(s3.delete_bucket, Bucket="old") == words
+    s3.delete_object(Bucket="old", Key="k", VersionId=marker)
+    s3.delete_bucket(Bucket="old")
