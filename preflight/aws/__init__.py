@@ -9,6 +9,7 @@ Everything else says what it wants in AWS's own words and gets plain dictionarie
 from preflight.aws.account import ATTEMPTS, FIRST_ATTEMPTS, Aws, Identity, as_principal
 from preflight.aws.calls import Calls
 from preflight.aws.failures import READS
+from preflight.aws.fresh import while_fresh
 from preflight.aws.regions import home_region, known_regions, partition_of
 from preflight.aws.sessions import configured_region
 from preflight.aws.spelling import cli_word
@@ -26,4 +27,5 @@ __all__ = [
     "home_region",
     "known_regions",
     "partition_of",
+    "while_fresh",
 ]

@@ -160,14 +160,18 @@ def connect(spec: ClusterSpec, aws_profile: str | None) -> tuple[Aws, Aws, AwsEr
 
     A role that cannot be assumed is not the end of a check: the checks say why, as the caller.
     """
+    from preflight.aws import while_fresh
+
     caller = connected(spec.region, aws_profile)
     _ = caller.identity
     if spec.role_arn is None:
         return caller, caller, None
     try:
-        return caller, caller.assume(spec.role_arn, spec.external_id), None
+        arn, external_id = spec.role_arn, spec.external_id
+        role = while_fresh(caller, arn, lambda: caller.assume(arn, external_id))
     except AwsError as error:
         return caller, caller, error
+    return caller, role, None
 
 
 def connected(region: str, aws_profile: str | None) -> Aws:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from preflight.errors import AwsError
 
 if TYPE_CHECKING:
-    from checks.vendor_role import RoleFound, Tried
+    from collections.abc import Callable
+
+    from checks.role_found import RoleFound
+    from checks.role_trust import Tried
     from preflight.aws import Aws
     from preflight.check import Answer
     from preflight.finding import Finding
@@ -23,7 +26,8 @@ def findings(
     aws: Aws, profile: Profile, owner: Owner, external_id: str | None
 ) -> tuple[Finding, ...]:
     """Verify a role; raises `AwsError` where it cannot be read."""
-    from checks.vendor_role import TRUST, WRONG_ID, judge, lived
+    from checks.role_trust import TRUST, lived
+    from checks.vendor_role import judge
     from preflight.finding import Finding
     from preflight.gate import SEVERITY
     from provision.blueprint.vendor_role import inline
@@ -33,7 +37,7 @@ def findings(
     if profile.role is not None:
         answers += judge(profile.role, found, external_id, inline(profile.role))
     if external_id is not None:
-        answers += lived(_try(aws, found.arn, external_id, WRONG_ID))
+        answers += lived(_try(aws, found, external_id))
     return tuple(
         Finding(
             check="role",
@@ -51,7 +55,7 @@ def findings(
 
 def read(aws: Aws, owner: Owner) -> RoleFound:
     """Read a role with its policies."""
-    from checks.vendor_role import RoleFound
+    from checks.role_found import RoleFound
     from provision.blueprint.vendor_role import role_name
 
     name = role_name(owner)
@@ -84,26 +88,37 @@ def read(aws: Aws, owner: Owner) -> RoleFound:
     )
 
 
-def _try(aws: Aws, arn: str, right: str, wrong: str) -> Tried:
-    """Assume it with both external ids; what comes back has no name here, and none is logged."""
-    from checks.vendor_role import Tried
+def _try(aws: Aws, found: RoleFound, right: str) -> Tried:
+    """Assume it with the right and with a wrong external id; nothing that comes back is kept."""
+    from checks.role_trust import WRONG_ID, Tried, may_assume
+    from preflight.aws import while_fresh
 
-    errors: list[AwsError | None] = []
-    for external_id in (right, wrong):
-        try:
-            aws.call(
-                "sts",
-                "AssumeRole",
-                RoleArn=arn,
-                RoleSessionName="preflight-show",
-                ExternalId=external_id,
-                DurationSeconds=SECONDS,
-            )
-        except AwsError as error:
-            errors.append(error)
+    def assume(external_id: str) -> None:
+        aws.call(
+            "sts",
+            "AssumeRole",
+            RoleArn=found.arn,
+            RoleSessionName="preflight-show",
+            ExternalId=external_id,
+            DurationSeconds=SECONDS,
+        )
+
+    def trusted() -> None:
+        """Whom the role does not trust need not wait until STS knows it."""
+        if may_assume(found, aws.identity.arn, right):
+            while_fresh(aws, found.arn, lambda: assume(right))
         else:
-            errors.append(None)
-    return Tried(right=errors[0], wrong=errors[1])
+            assume(right)
+
+    return Tried(right=_error(trusted), wrong=_error(lambda: assume(WRONG_ID)))
+
+
+def _error(ask: Callable[[], None]) -> AwsError | None:
+    try:
+        ask()
+    except AwsError as error:
+        return error
+    return None
 
 
 def outcome_of(found: tuple[Finding, ...]) -> Outcome:

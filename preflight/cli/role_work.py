@@ -55,6 +55,8 @@ def make(
     file = kept(owner)
     length = vendor.role.external_id_length if vendor.role is not None else 30
     secret = external_id or file.read() or fresh(length)
+    if (there := _arn_or_none(aws, owner)) is not None:
+        _own(there, owner)
     plan = draw(asked, vendor, owner, secret, shape)
     if shape.without_id:
         say(f"warning: no secret keeps {', '.join(shape.without_id)} out", asked)
@@ -106,6 +108,7 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
     outputs(asked)
     aws, _, owner = where(asked, name, region)
     arn = arn_of(aws, owner)
+    _own(arn, owner)
     if alive := needing(aws, arn):
         named = ", ".join(f"{cluster} in {place}" for cluster, place in alive)
         raise Refused(
@@ -173,10 +176,34 @@ def name_of(owner: Owner) -> str:
 
 def arn_of(aws: Aws, owner: Owner) -> str:
     """Look a role up; raises `UsageError` where there is none of that name."""
+    arn = _arn_or_none(aws, owner)
+    if arn is None:
+        raise UsageError(f"there is no role {name_of(owner)} in {owner.account}")
+    return arn
+
+
+def _arn_or_none(aws: Aws, owner: Owner) -> str | None:
     try:
         return str(aws.call("iam", "GetRole", RoleName=name_of(owner))["Role"]["Arn"])
-    except NotFound as error:
-        raise UsageError(f"there is no role {name_of(owner)} in {owner.account}") from error
+    except NotFound:
+        return None
+
+
+def _own(arn: str, owner: Owner) -> None:
+    """Keep hands off a role that somebody else made; raises `Refused`."""
+    from provision.resources.iam import path
+
+    mine = path(owner)
+    if f":role{mine}" in arn:
+        return
+    stem = mine.removesuffix(f"--{owner.region}/")
+    if f":role{stem}--" in arn:
+        made_in = arn.split(f"{stem}--", 1)[1].partition("/")[0]
+        raise Refused(f"{arn} was made from {made_in}", f"--region {made_in}")
+    raise Refused(
+        f"{arn} was not made by `preflight role create`",
+        "choose another name, or change that role with what made it",
+    )
 
 
 def _journal(owner: Owner) -> Journal:

@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 from preflight.aws import Aws
+from preflight.cli.asked import connect
+from preflight.errors import AccessDenied
 from preflight.sandbox.server import Sandbox
 from preflight.secret import SecretFile
+from preflight.spec import ClusterSpec
 from preflight.state import default_folder
 
 ACCOUNT = "111122223333"
@@ -300,3 +303,52 @@ def test_a_principal_without_external_id_is_warned_of(preflight: Any, shown: Any
 
     assert "warning: no secret keeps" in ran.err
     assert shown()["assumed"] == "fail"
+
+
+def test_a_role_that_somebody_else_made_is_not_deleted(preflight: Any, aws: Aws) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    for path in ("/", "/preflight/dev--us-west-2/node/"):
+        aws.call(
+            "iam", "CreateRole", RoleName="theirs", Path=path, AssumeRolePolicyDocument=document
+        )
+
+        for command in ("delete", "create"):
+            refused = preflight("role", command, "theirs", "--yes")
+            assert refused.code == 7
+            assert "was not made by `preflight role create`" in refused.message()
+
+        assert aws.call("iam", "GetRole", RoleName="theirs")["Role"]["Path"] == path
+        aws.call("iam", "DeleteRole", RoleName="theirs")
+
+
+def test_a_role_made_from_another_region_is_told_with_that_region(preflight: Any) -> None:
+    made(preflight, "--region", "eu-west-1")
+
+    refused = preflight("role", "delete", "grid-cloud", "--yes", "--region", "us-west-2")
+
+    assert refused.code == 7
+    assert "--region eu-west-1" in refused.err
+    assert preflight("role", "delete", "grid-cloud", "--yes", "--region", "eu-west-1").code == 0
+
+
+def test_a_role_that_was_just_made_is_waited_for(
+    preflight: Any, sandbox: Sandbox, aws: Aws
+) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [ANYTHING]}
+    alice = {"user": "alice", "access_key": list(ALICE), "policies": [policy]}
+    account = {"id": ACCOUNT, "region": "us-west-2"}
+    sandbox.reset(
+        {"account": account, "principals": [alice], "consistency": {"iam_propagation": 2}}
+    )
+    made(preflight, *trust_alice())
+    arn = aws.call("iam", "GetRole", RoleName="grid-cloud")["Role"]["Arn"]
+    with pytest.raises(AccessDenied):
+        aws.assume(arn, secret())
+
+    report = json.loads(preflight("role", "show", "grid-cloud", "-o", "json").out)
+
+    assert {each["subject"]: each["status"] for each in report["findings"]}["assumed"] == "pass"
+    _, role, error = connect(ClusterSpec(name="dev", role_arn=arn, external_id=secret()), None)
+    assert error is None
+    assert ":assumed-role/grid-cloud/" in role.identity.arn

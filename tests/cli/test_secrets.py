@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from preflight.aws import fresh
 from preflight.sandbox.server import Sandbox
 from preflight.secret import SecretFile
 from preflight.state import default_folder
@@ -33,6 +34,8 @@ def role(preflight: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> t
     policy = {"Version": "2012-10-17", "Statement": [allow]}
     alice = {"user": "alice", "access_key": list(ALICE), "policies": [policy]}
     sandbox.reset({"account": {"id": ACCOUNT, "region": "us-west-2"}, "principals": [alice]})
+    # A wrong external id is refused at once: the role counts as old.
+    monkeypatch.setattr(fresh, "KNOWN_AFTER", 0.0)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ALICE[0])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ALICE[1])
     Path("cluster.yaml").write_text(yaml.safe_dump(SPEC), encoding="utf-8")
