@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import json
+import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from preflight.errors import SpecError
 from preflight.sandbox import wire
-from preflight.sandbox.account.scenario import schema
+from preflight.sandbox.account.scenario import read_scenario
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.world import World
 from preflight.yamlfile import of_value
+
+TEXT = {"type": "string", "minLength": 1}
+CLOCK = {
+    "type": "object",
+    "required": ["advance"],
+    "additionalProperties": False,
+    "properties": {"advance": {"type": "number", "minimum": 0}},
+}
+LEAVE = {
+    "type": "object",
+    "required": ["cluster"],
+    "additionalProperties": False,
+    "properties": {
+        "cluster": TEXT,
+        "region": TEXT,
+        "vpc": TEXT,
+        "what": {"type": "array", "items": TEXT},
+    },
+}
 
 
 class Control:
@@ -36,8 +57,11 @@ class Control:
             return 404, _json({"error": f"the sandbox has {[' '.join(r) for r in self._routes]}"})
         try:
             return 200, _json(route(json.loads(body) if body else None))
-        except (ValueError, TypeError, KeyError, AttributeError, SpecError) as error:
-            return 400, _json({"error": f"{type(error).__name__}: {error}"})
+        except (ValueError, SpecError) as error:
+            return 400, _json({"error": str(error)})
+        except Exception as error:  # noqa: BLE001 - a server answers, whatever happened
+            traceback.print_exc(file=sys.stderr)
+            return 500, _json({"error": repr(error)})
 
     def _state(self, _: Any) -> Any:
         from preflight.sandbox.account.snapshot import snapshot
@@ -53,6 +77,7 @@ class Control:
     def _clock(self, body: Any) -> Any:
         from preflight.sandbox.agenda import agenda
 
+        of_value(body, "request").check(CLOCK)
         now = self._world.clock.advance(float(body["advance"]))
         agenda(self._world).catch_up()
         return {"now": now.isoformat()}
@@ -60,11 +85,13 @@ class Control:
     def _leave(self, body: Any) -> Any:
         from preflight.sandbox.account.leave import leave
 
+        of_value(body, "request").check(LEAVE)
+        read_scenario({"account": {"region": body.get("region", self._world.region)}})
         return leave(self._world, body)
 
     def _regions(self, body: Any) -> Any:
         """Do what the console's account settings do: `{"us-west-2": {"sts": "active"}}`."""
-        of_value({"regions": body}, "request").check(schema())
+        read_scenario({"regions": body})
         with self._world.lock:
             before = self._world.scenario.get("regions", {})
             changed = {name: {**before.get(name, {}), **new} for name, new in body.items()}
@@ -76,7 +103,7 @@ class Control:
         """Replace the fault rules: by one, a list, or `{"faults": [...]}`; nothing clears them."""
         rules = body["faults"] if isinstance(body, dict) and "faults" in body else body
         rules = rules if isinstance(rules, list) else [rules] if rules else []
-        of_value({"faults": rules}, "request").check(schema())
+        read_scenario({"faults": rules})
         self._world.part(Faults).replace(rules)
         return {"faults": len(rules)}
 

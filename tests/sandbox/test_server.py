@@ -287,6 +287,41 @@ def test_a_wrong_fault_is_refused_and_the_old_ones_stay(
     assert code(failure) == "Throttling"
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("clock", b"", "request"),
+        ("clock", b"{", "line 1"),
+        ("clock", b"{}", "advance"),
+        ("clock", b'{"advance": "an hour"}', "advance"),
+        ("clock", b'{"advance": -1}', "advance"),
+        ("clock", b'{"advance": NaN}', "finite"),
+        ("clock", b'{"advance": 1, "by": 2}', "by"),
+        ("faults", b"7", "faults[0]"),
+        ("faults", b'[{"error": "X"}]', "action"),
+        ("faults", b'[{"action": "x", "error": "X", "probability": 2}]', "probability"),
+        ("leave", b"{}", "cluster"),
+        ("leave", b'{"cluster": "c", "what": ["dust"]}', "dust"),
+        ("leave", b'{"cluster": "c", "vpc": "vpc-0", "what": ["eni"]}', "vpc-0"),
+        ("leave", b'{"cluster": "c", "region": "moon-east-1"}', "moon-east-1"),
+        ("faults", b'[{"action": "x", "error": "X", "region": "moon-east-1"}]', "moon-east-1"),
+        ("regions", b"", "regions"),
+        ("regions", b'{"us-west-2": {"sts": "off"}}', "sts"),
+        ("regions", b'{"moon-east-1": {}}', "moon-east-1"),
+    ],
+)
+def test_a_body_that_is_wrong_is_refused_with_what_is_wrong_with_it(
+    sandbox: Sandbox, path: str, body: bytes, reason: str
+) -> None:
+    before = control(sandbox, "state")
+    with pytest.raises(HTTPError) as error:
+        urlopen(Request(f"{sandbox.endpoint}/_sandbox/{path}", data=body))  # noqa: S310
+    with error.value as answer:
+        told = json.loads(answer.read())["error"]
+        assert (answer.code, reason in told) == (400, True), told
+    assert control(sandbox, "state") == before
+
+
 def test_many_threads_make_things_at_once_and_lose_none(client: Client) -> None:
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
