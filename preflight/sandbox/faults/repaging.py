@@ -2,7 +2,8 @@
 
 A page is cut out of what the rest of the sandbox answers, so that it works for every operation
 that botocore can page, whether moto pages it or not. The token holds the token of the answer it was
-cut from. Operations whose token is more than one member are left alone.
+cut from; where an operation has several, the first holds them all. Left alone are operations whose
+rows are not at the top of the answer, such as DescribeImageScanFindings of ECR.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ MARK = "sandbox-page."
 
 @dataclass(frozen=True)
 class Paging:
-    """How an operation pages, by botocore: the members with tokens and rows."""
+    """How an operation pages, by botocore: the members with tokens and rows.
 
-    asks: str
-    tells: str
+    `finds` is where the tokens are in an answer that moto has paged, as JMESPath.
+    """
+
+    asks: tuple[str, ...]
+    tells: tuple[str, ...]
+    finds: tuple[str, ...]
     rows: tuple[str, ...]
     more: str | None
 
@@ -38,7 +43,7 @@ class Paging:
 class Place:
     """Where a page begins: in the answer to which token, at which row, and if told before."""
 
-    token: str | None = None
+    tokens: tuple[str | None, ...] = ()
     row: int = 0
     again: bool = False
 
@@ -56,9 +61,11 @@ def _paging(service: str, operation: str) -> Paging | None:
     if found is None:
         return None
     asks, tells, rows = (_listed(found.get(k, ())) for k in _MEMBERS)
-    if len(asks) != 1 or len(tells) != 1 or not all(n.isidentifier() for n in (*tells, *rows)):
+    # `NextMarker || Contents[-1].Key`: the member, and what stands for it where it is missing.
+    names = tuple(expression.partition("||")[0].strip() for expression in tells)
+    if not all(name.isidentifier() for name in (*names, *rows)):
         return None
-    return Paging(asks[0], tells[0], rows, found.get("more_results"))
+    return Paging(asks, names, tells, rows, found.get("more_results"))
 
 
 _MEMBERS = ("input_token", "output_token", "result_key")
@@ -73,9 +80,11 @@ def repage(request: Request, effect: str, carry_out: Callable[[], Response]) -> 
     paging = _paging(request.service, request.operation)
     if paging is None:
         return carry_out()
-    place = _place(request.parameters.get(paging.asks))
-    if place.token is not None or paging.asks in request.parameters:
-        _ask(request, paging.asks, place.token)
+    place = _place([request.parameters.get(name) for name in paging.asks])
+    for number, name in enumerate(paging.asks):
+        token = place.tokens[number] if place.tokens else None
+        if token is not None or name in request.parameters:
+            _ask(request, name, token)
     response = carry_out()
     if response.is_error:
         return response
@@ -86,42 +95,52 @@ def repage(request: Request, effect: str, carry_out: Callable[[], Response]) -> 
     following = _after(result, paging)
     if effect == DUPLICATE_PAGE:
         if not place.again:
-            following = Place(place.token, again=True)
+            following = Place(place.tokens, again=True)
     else:
         chosen = rows[place.row : place.row + 1]
         for key in paging.rows:
             result[key] = [row for of, row in chosen if of == key]
         if place.row + 1 < len(rows):
-            following = Place(place.token, place.row + 1)
-    _tell(result, paging, following)
+            following = Place(place.tokens, place.row + 1)
+    _tell(request, result, paging, following)
     return wire.answer(request, result)
 
 
 def _after(result: Mapping[str, Any], paging: Paging) -> Place | None:
-    token = result.get(paging.tells)
+    import jmespath
+
+    tokens = [jmespath.search(expression, result) for expression in paging.finds]
     has_more = bool(result.get(paging.more)) if paging.more else True
-    return Place(str(token)) if token and has_more else None
+    if not any(tokens) or not has_more:
+        return None
+    return Place(tuple(str(token) if token else None for token in tokens))
 
 
-def _tell(result: dict[str, Any], paging: Paging, following: Place | None) -> None:
-    result.pop(paging.tells, None)
+def _tell(
+    request: Request, result: dict[str, Any], paging: Paging, following: Place | None
+) -> None:
+    for name in paging.tells:
+        result.pop(name, None)
     if paging.more:
         result[paging.more] = following is not None
     if following is not None:
-        told = json.dumps([following.token, following.row, following.again])
-        result[paging.tells] = MARK + base64.urlsafe_b64encode(told.encode()).decode()
+        told = json.dumps([following.tokens, following.row, following.again])
+        members = wire.operation_model(request.service, request.operation).output_shape.members
+        for name in paging.tells:
+            # Whatever is allowed: the first says it all.
+            result[name] = members[name].enum[0] if members[name].enum else MARK
+        result[paging.tells[0]] = MARK + base64.urlsafe_b64encode(told.encode()).decode()
 
 
-def _place(token: Any) -> Place:
-    if not token:
-        return Place()
-    if not str(token).startswith(MARK):
-        return Place(str(token))
+def _place(tokens: list[Any]) -> Place:
+    first = str(tokens[0] or "")
+    if not first.startswith(MARK):
+        return Place(tuple(str(token) if token else None for token in tokens))
     try:
-        told = json.loads(base64.urlsafe_b64decode(str(token).removeprefix(MARK)))
+        told, row, again = json.loads(base64.urlsafe_b64decode(first.removeprefix(MARK)))
     except ValueError as error:
         raise AwsFault("InvalidNextToken", "The token is invalid.") from error
-    return Place(*told)
+    return Place(tuple(told), row, again=again)
 
 
 def _ask(request: Request, name: str, token: str | None) -> None:

@@ -160,6 +160,64 @@ def test_rest_services_page_too(client: Client, strike: Strike) -> None:
     assert set(sizes) == {1}
 
 
+# Service, what makes a row, paginated method with its parameters, and members with rows.
+SEVERAL_TOKENS: dict[str, tuple[Callable[..., Any], str, dict[str, Any], list[str]]] = {
+    "list_object_versions": (
+        lambda s3, n: s3.put_object(Bucket="bbb", Key="one key", Body=str(n).encode()),
+        "s3", {"Bucket": "bbb"}, ["Versions", "DeleteMarkers"],
+    ),
+    "list_multipart_uploads": (
+        lambda s3, n: s3.create_multipart_upload(Bucket="bbb", Key=f"k {n}"),
+        "s3", {"Bucket": "bbb"}, ["Uploads"],
+    ),
+    "list_objects": (
+        lambda s3, n: s3.put_object(Bucket="bbb", Key=f"k {n}", Body=b"x"),
+        "s3", {"Bucket": "bbb"}, ["Contents"],
+    ),
+    "list_resource_record_sets": (
+        lambda route53, n, **zone: route53.change_resource_record_sets(
+            **zone,
+            ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": {
+                "Name": f"r{n}.example.org", "Type": "A", "TTL": 60,
+                "ResourceRecords": [{"Value": "10.0.0.1"}],
+            }}]},
+        ),
+        "route53", {}, ["ResourceRecordSets"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", sorted(SEVERAL_TOKENS))
+def test_what_has_several_tokens_pages_too(client: Client, strike: Strike, method: str) -> None:
+    make, service, parameters, members = SEVERAL_TOKENS[method]
+    aws = client(service)
+    if service == "s3":
+        aws.create_bucket(
+            Bucket="bbb", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+        )
+        aws.put_bucket_versioning(Bucket="bbb", VersioningConfiguration={"Status": "Enabled"})
+    else:
+        made = aws.create_hosted_zone(Name="example.org", CallerReference="c")
+        parameters = {"HostedZoneId": made["HostedZone"]["Id"]}
+    for number in range(4):
+        make(aws, number, **(parameters if service == "route53" else {}))
+    if method == "list_object_versions":
+        aws.delete_object(Bucket="bbb", Key="one key")
+
+    def pages() -> list[list[Any]]:
+        told = aws.get_paginator(method).paginate(**parameters)
+        return [[row for member in members for row in page.get(member, [])] for page in told]
+
+    whole = [row for page in pages() for row in page]
+    assert len(whole) >= 4
+    strike({"action": f"{service}:*", "effect": "page-size-1"})
+    assert pages() == [[row] for row in whole]
+    strike({"action": f"{service}:*", "effect": "duplicate-page"})
+    told = pages()
+    assert told[0::2] == told[1::2]
+    assert [row for page in told[0::2] for row in page] == whole
+
+
 def test_a_fault_is_an_error_or_an_effect(sandbox: Sandbox) -> None:
     both = {"action": "ec2:*", "error": "X", "effect": "time-out"}
     request = urllib.request.Request(  # noqa: S310 - the sandbox's own
