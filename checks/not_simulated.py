@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from checks.principal import Entity, Principal
 from checks.simulation import Ruling
@@ -46,23 +46,6 @@ def _not_granted(behind: Entity, action: str) -> Answer:
             f" --policy-document '{document}'"
         ),
         data={"missing_action": action, "action": action, "layer": "unknown"},
-    )
-
-
-def root() -> Iterator[Answer]:
-    """Say what is known of the root user: no policy of the account binds it, SCPs do."""
-    yield Answer(
-        status=Status.PASS,
-        subject="identity policies",
-        message="the root user is bound by no policy of its account",
-        data={"decision": "allowed", "layer": "identity"},
-    )
-    yield Answer(
-        status=Status.WARN,
-        subject="service control policies",
-        message="the root user cannot be simulated, and service control policies do bind it",
-        hint="use a role: then every action can be checked",
-        data={"decision": "unknown", "layer": "scp"},
     )
 
 

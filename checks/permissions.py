@@ -12,6 +12,7 @@ from checks.doubt import settled
 from checks.keys import of_resource
 from checks.looks import looks
 from checks.principal import Entity, Principal, PrincipalKind, entity
+from checks.root import root
 from checks.rulings import Denial, denials
 from checks.second_opinion import second
 from checks.simulation import Ruling, ask_sparingly
@@ -23,11 +24,12 @@ from preflight.finding import Coverage, Status
 from preflight.found import CLUSTER_TAG
 
 GLOBAL = frozenset({"account", "iam", "organizations", "route53"})
-#: Not for the simulator: no policy can forbid the first two, and the others are asked by doing.
+#: Not for the simulator: these are asked by doing, and only the root user asks for an organization.
 BY_DOING = frozenset(
     {
         "iam:GetRole",
         "iam:SimulatePrincipalPolicy",
+        "organizations:DescribeOrganization",
         "sts:AssumeRole",
         "sts:GetCallerIdentity",
         "sts:GetSessionToken",
@@ -44,13 +46,18 @@ BY_DOING = frozenset(
     ),
     fix="Attach the policy that `preflight permissions` prints to the principal that builds.",
     url="https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html",
-    actions=("iam:SimulatePrincipalPolicy", "iam:GetRole", "sts:GetCallerIdentity"),
+    actions=(
+        "iam:SimulatePrincipalPolicy",
+        "iam:GetRole",
+        "organizations:DescribeOrganization",
+        "sts:GetCallerIdentity",
+    ),
 )
 def permissions(context: Context) -> Iterator[Answer | Coverage]:
     """Simulate each action with the ARNs and condition keys that the real call carries."""
     builder = Principal.of(context.aws.identity.arn)
     if builder.kind is PrincipalKind.ROOT:
-        yield from not_simulated.root()
+        yield from root(context)
         return
     behind = entity(builder, context.aws, context.spec.role_arn)
     if behind is None:

@@ -277,12 +277,13 @@ def _simulated(context: Context, arn: str) -> Iterable[Answer | Coverage]:
     from checks import not_simulated
     from checks.permissions import of_entity
     from checks.principal import Entity, Principal, PrincipalKind, entity
+    from checks.root import root
 
     if ":iam:" in arn and (":role/" in arn or ":user/" in arn):
         return of_entity(context, Entity(arn=arn))
     who = Principal.of(arn)
     if who.kind is PrincipalKind.ROOT:
-        return not_simulated.root()
+        return root(context)
     behind = entity(who, context.aws)
     return [not_simulated.no_entity(who)] if behind is None else of_entity(context, behind)
 

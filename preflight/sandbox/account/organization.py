@@ -1,4 +1,4 @@
-"""The organization that the account is a member of, where the scenario names one.
+"""The organization that the account is a member of, or manages, where the scenario names one.
 
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
 """
@@ -10,7 +10,7 @@ from typing import Any
 from preflight.sandbox.identity import iam
 from preflight.sandbox.request import Request, Response
 
-# SCPs do not bind the account that manages an organization, so it is never the sandbox's.
+# Who manages the organization, unless the scenario says it.
 MANAGEMENT_ACCOUNT = "999988887777"
 
 
@@ -22,14 +22,15 @@ def describe_organization(request: Request) -> dict[str, Any] | Response:
             # It is in one then, of which nobody told.
             raise NotImplementedError("the scenario has scps and no account.organization")
         return request.forward()
-    arn = f"arn:aws:organizations::{MANAGEMENT_ACCOUNT}"
+    management = iam.management_account(request.world) or MANAGEMENT_ACCOUNT
+    arn = f"arn:aws:organizations::{management}"
     return {
         "Organization": {
             "Id": id,
             "Arn": f"{arn}:organization/{id}",
             "FeatureSet": "ALL",
-            "MasterAccountArn": f"{arn}:account/{id}/{MANAGEMENT_ACCOUNT}",
-            "MasterAccountId": MANAGEMENT_ACCOUNT,
+            "MasterAccountArn": f"{arn}:account/{id}/{management}",
+            "MasterAccountId": management,
             "MasterAccountEmail": "management@example.com",
             "AvailablePolicyTypes": [],
         }

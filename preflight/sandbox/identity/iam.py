@@ -158,6 +158,11 @@ def organization(world: World) -> str:
     return str(world.scenario.get("account", {}).get("organization", ""))
 
 
+def management_account(world: World) -> str:
+    """Name the account that manages the organization, empty where the scenario does not say."""
+    return str(world.scenario.get("account", {}).get("management", ""))
+
+
 def scp_levels(world: World) -> list[list[Policy]]:
     """Give the levels of SCPs that bind this account, from the root of the organization down.
 
@@ -166,6 +171,8 @@ def scp_levels(world: World) -> list[list[Policy]]:
     a policy that allows anything takes its place.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
     """
+    if management_account(world) == world.account:
+        return []  # SCPs bind the members of an organization, not the account that manages it
     entries = world.scenario.get("scps") or ()
     levels = [one for one in entries if isinstance(one, list)]
     rest = [one for one in entries if not isinstance(one, list)]

@@ -79,6 +79,9 @@ def principal_of(world: World, access_key_id: str, session_token: str) -> Princi
     session = world.sessions.get(access_key_id)
     if session is not None:
         return _session_principal(session, session_token)
+    root_key = world.scenario.get("account", {}).get("root_key")
+    if root_key and access_key_id == root_key[0] and not session_token:
+        return replace(world.setup_principal, is_privileged=False)
     user = _user_of(world, access_key_id)
     if user is None or session_token:
         raise AwsFault(

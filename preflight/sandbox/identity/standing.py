@@ -42,13 +42,15 @@ class Standing:
         principal = Principal(arn=arn, session_arn=signer.arn if signer.arn != arn else None)
         with world.lock:
             granted = world.part(FormerPermissions).of(arn) or iam.granted(world, arn)
+            # No policy of the account binds its root user.
+            identity = (iam.FULL_ACCESS,) if signer.kind == "root" else granted.policies
             tags = _tags(world, arn) | dict(signer.tags)
             scps = iam.scp_levels(world)
             session = _session_policies(world, signer)
         service_linked = ":role/aws-service-role/" in arn
         return cls(
             principal=principal,
-            identity=granted.policies,
+            identity=identity,
             boundary=granted.boundary,
             scps=() if service_linked else tuple(tuple(level) for level in scps),
             session=session,
