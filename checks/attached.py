@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from preflight.aws import Aws
+from preflight.errors import AwsError, SpecError
 from preflight.policy import Policy
 
 
@@ -31,6 +32,22 @@ def read(aws: Aws, arn: str) -> Attached:
     return Attached(
         identity=tuple(found), boundary=_managed(aws, edge) if edge is not None else None
     )
+
+
+def boundary_keys(aws: Aws, arn: str) -> frozenset[str] | None:
+    """Name the condition keys (lower case) that the boundary of a user or role asks for.
+
+    None where it cannot be read.
+    """
+    path = arn.split(":", 5)[5]
+    kind, name = path.partition("/")[0].capitalize(), path.rpartition("/")[2]
+    try:
+        entity = aws.call("iam", f"Get{kind}", **{f"{kind}Name": name})[kind]
+        edge = (entity.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+        policy = _managed(aws, edge) if edge is not None else None
+    except (AwsError, SpecError):
+        return None
+    return frozenset(key.lower() for key in policy.keys) if policy is not None else None
 
 
 def _of(aws: Aws, kind: str, name: str) -> Iterator[Policy]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from checks import not_simulated
 from checks import permission_text as text
+from checks.attached import boundary_keys
 from checks.batches import Keys, Question
 from checks.doubt import settled
 from checks.keys import of_resource
@@ -18,6 +20,7 @@ from checks.second_opinion import second
 from checks.simulation import Ruling, ask_sparingly
 from preflight import least
 from preflight.actions import Action
+from preflight.aws import Aws
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
 from preflight.finding import Coverage, Status
@@ -95,9 +98,15 @@ def simulated(context: Context, behind: Entity) -> dict[Question, Ruling]:
 
     def ask() -> dict[Question, Ruling]:
         planned, asking = asked(context)
-        return ask_sparingly(context.aws, behind.arn, planned | asking)
+        keys = partial(boundary_keys, reading(context), behind.arn)
+        return ask_sparingly(context.aws, behind.arn, planned | asking, keys)
 
     return context.once.get(f"simulated:{behind.arn}", ask)
+
+
+def reading(context: Context) -> Aws:
+    """Give the view that policies are read with: each only once in a run."""
+    return context.once.get("reading", context.aws.remembering)
 
 
 def denied_of(context: Context, behind: Entity) -> list[Denial]:
@@ -106,7 +115,7 @@ def denied_of(context: Context, behind: Entity) -> list[Denial]:
     def judge() -> list[Denial]:
         rulings = _without_needless(context, simulated(context, behind))
         found = denials(context.aws, behind.arn, rulings.values())
-        return settled(context.aws, behind.arn, found, context.plan.owner)
+        return settled(reading(context), behind.arn, found, context.plan.owner)
 
     return context.once.get(f"denied:{behind.arn}", judge)
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,28 +59,36 @@ def ask(
 
 
 def ask_sparingly(
-    aws: Aws, principal: str, questions: Iterable[Question]
+    aws: Aws,
+    principal: str,
+    questions: Iterable[Question],
+    boundary_keys: Callable[[], frozenset[str] | None] = lambda: None,
 ) -> dict[Question, Ruling]:
     """Put all questions, and those with keys of their own first without these keys.
 
     Each value of such a key costs a call, and most policies never ask for it: the simulator says
     which keys the policies ask for. What is allowed without a key that nothing asks for needs no
-    second call. SCPs are never told, and boundaries may not be, so where these exist it does.
+    second call. SCPs are never told, and boundaries may not be, so where these exist it does, but
+    for what `boundary_keys` says: the keys (lower case) that the boundary asks for, as read from
+    it, or None where it cannot be read. It is asked only where there is one.
     """
     bare = {question: replace(question, own=()) for question in questions}
     first = ask(aws, principal, bare.values())
+    bounded = any(one.boundary is not None for one in first.values())
+    edge = boundary_keys() if bounded else frozenset[str]()
     settled = {
         question: replace(first[plain], question=question)
         for question, plain in bare.items()
-        if question == plain or _settled(question, first[plain])
+        if question == plain or _settled(question, first[plain], edge)
     }
     return settled | ask(aws, principal, bare.keys() - settled.keys())
 
 
-def _settled(question: Question, plain: Ruling) -> bool:
-    asked_for = {key.lower() for key in plain.missing}
+def _settled(question: Question, plain: Ruling, boundary: frozenset[str] | None) -> bool:
+    asked_for = {key.lower() for key in plain.missing} | (boundary or frozenset())
     needless = not any(key.lower() in asked_for for key, _ in question.own)
-    return plain.allowed and needless and plain.organizations is None and plain.boundary is None
+    unread = plain.boundary is not None and boundary is None
+    return plain.allowed and needless and plain.organizations is None and not unread
 
 
 def _rulings(aws: Aws, principal: str, batch: Batch, exclude: Sequence[str]) -> list[Ruling]:

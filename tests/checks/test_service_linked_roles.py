@@ -66,3 +66,14 @@ def test_what_may_not_be_looked_at_is_unknown(bench: Any, action: str) -> None:
 
     assert {one.status for one in found.values()} == {Status.UNKNOWN}
     assert {one.data["missing_action"] for one in found.values()} == {action}
+
+
+def test_a_boundary_that_asks_for_the_name_of_the_service_is_heard(bench: Any) -> None:
+    edge = bench.document(ALL, no_roles_but("eks.amazonaws.com"))
+    context = bench.as_builder(ALL, boundary=edge)
+
+    found = bench.ask(service_linked_roles, context)
+
+    assert found[EKS].status is Status.PASS
+    assert found["AWSServiceRoleForAmazonEKSNodegroup"].status is Status.FAIL
+    assert found["AWSServiceRoleForAmazonEKSNodegroup"].data["layer"] == "boundary"

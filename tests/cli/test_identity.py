@@ -60,9 +60,13 @@ def be(monkeypatch: pytest.MonkeyPatch) -> Be:
 
 
 def assume(be: Be, name: str, path: str) -> None:
-    granted = boto3.client("sts", region_name="us-west-2").assume_role(
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role{path}{name}", RoleSessionName="me@example.com"
-    )["Credentials"]
+    granted = (
+        boto3.Session()
+        .client("sts", region_name="us-west-2")
+        .assume_role(
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role{path}{name}", RoleSessionName="me@example.com"
+        )["Credentials"]
+    )
     be(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
 
 
@@ -123,9 +127,11 @@ def test_a_federated_user_is_named_and_nothing_is_passed_for_him(
 ) -> None:
     sandbox.reset(scenario(ALICE))
     be(*ALICE_KEY)
-    granted = boto3.client("sts", region_name="us-west-2").get_federation_token(
-        Name="bob", Policy=json.dumps(document(ANYTHING))
-    )["Credentials"]
+    granted = (
+        boto3.Session()
+        .client("sts", region_name="us-west-2")
+        .get_federation_token(Name="bob", Policy=json.dumps(document(ANYTHING)))["Credentials"]
+    )
     be(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
 
     ran = preflight(*CHECK, "-o", "json")
