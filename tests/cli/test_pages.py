@@ -14,6 +14,7 @@ from preflight import spec
 from preflight.cli.app import app
 from preflight.cli.pages import checks_page
 from preflight.sandbox.account.scenario import read_scenario
+from preflight.sandbox.table import MODULES
 from reports.formats import FORMATS
 from reports.view import Outcome
 
@@ -22,6 +23,8 @@ PAGES = sorted(
     page for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for page in ROOT.glob(pattern)
 )
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+#: A module of the sandbox, as the page of what it models names one.
+MODULE = re.compile(r"`(\w+)/(?!test_)(\w+)\.py`")
 #: What a page says is not there yet stands under a heading that says so.
 NOT_YET = re.compile(r"^#+ [^\n]*not (there|in it) yet.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -76,9 +79,13 @@ def test_a_page_names_files_that_are_there(page: Path) -> None:
     assert {name for name in gone if "my_" not in name} == set()
 
 
+def model_page() -> str:
+    return (ROOT / "docs" / "sandbox-model.md").read_text("utf-8")
+
+
 def modelled() -> list[tuple[str, str, str]]:
     """Give the rows of the page of what the sandbox models: rule, sources, test."""
-    text = (ROOT / "docs" / "sandbox-model.md").read_text("utf-8")
+    text = model_page()
     rows = re.findall(r"^\| (.+?) \| (.+?) \| `([^`|]+)` \|$", text, re.MULTILINE)
     assert len(rows) == text.count("\n| ") - text.count("\n| rule ")
     return rows
@@ -97,6 +104,26 @@ def test_every_rule_of_the_sandbox_has_a_test() -> None:
         if not path.is_file() or f"def {function}(" not in path.read_text("utf-8"):
             gone.append(test)
     assert gone == []
+
+
+def test_no_rule_of_the_sandbox_is_told_twice() -> None:
+    rules, tests = [rule for rule, _, _ in modelled()], [test for _, _, test in modelled()]
+    assert [rule for rule in rules if rules.count(rule) > 1] == []
+    assert [test for test in tests if tests.count(test) > 1] == []
+
+
+def test_every_module_of_the_sandbox_that_takes_part_is_told_of() -> None:
+    told = {f"preflight.sandbox.{room}.{file}" for room, file in MODULE.findall(model_page())}
+    assert told == set(MODULES)
+
+
+def test_every_test_file_of_the_sandbox_s_rooms_proves_a_rule() -> None:
+    proving = {test.partition("::")[0] for _, _, test in modelled()}
+    tests = ROOT / "tests" / "sandbox"
+    files = {str(file.relative_to(tests)) for file in tests.glob("*/test_*.py")}
+    # Scenarios and the state are the sandbox's own, and no rule of AWS's.
+    own = {file for file in files if file.startswith("account/")} | {"eks/test_state.py"}
+    assert files - proving - own == set()
 
 
 def test_every_scenario_shown_loads(tmp_path: Path) -> None:
