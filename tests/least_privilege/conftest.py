@@ -47,13 +47,13 @@ SPEC: Mapping[str, Any] = {
     "guardduty": True,
     "notifications": True,
 }
-#: What the vendor wants to be free.
+#: What the vendor wants to be free; of one of them AWS lists the default alone.
 QUOTAS: tuple[Mapping[str, Any], ...] = (
     {"service": "vpc", "code": "L-F678F1CE", "applied": 20},
     {"service": "vpc", "code": "L-A4707A72", "applied": 20},
     {"service": "ec2", "code": "L-0263D0A3", "applied": 20},
     {"service": "ec2", "code": "L-1216C47A", "applied": 1000},
-    {"service": "ec2", "code": "L-34B43A08", "applied": 1000},
+    {"service": "ec2", "code": "L-34B43A08", "applied": None, "default": 1000},
 )
 _NOTHING = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
 

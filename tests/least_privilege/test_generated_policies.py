@@ -45,10 +45,13 @@ UNSCOPABLE = frozenset(
     route53resolver:GetResolverQueryLogConfigAssociation
     route53resolver:ListResolverQueryLogConfigAssociations
     route53resolver:ListResolverQueryLogConfigs s3:ListAllMyBuckets
+    servicequotas:GetAWSDefaultServiceQuota 
     servicequotas:ListAWSDefaultServiceQuotas servicequotas:ListServiceQuotas sns:ListTopics
     sqs:ListQueues tag:GetResources
     """.split()
 )
+#: A look at limits: each would be an ARN of its own, and every plan asks about others.
+NOT_WORTH_IT = frozenset({"servicequotas:GetServiceQuota"})
 #: Resources of an action that this way gives no occasion to ask about, and why not.
 NEVER_ASKED: Mapping[str, str] = {
     "ec2:AuthorizeSecurityGroupEgress security-group-rule": "AWS asks about it, the sandbox not",
@@ -193,7 +196,7 @@ def test_no_resource_is_a_star_where_aws_knows_better(walk: Any) -> None:
     }
 
     # One that is new: look it up, and give it its resources, or a place in the list.
-    assert stars == UNSCOPABLE
+    assert stars == UNSCOPABLE | NOT_WORTH_IT
 
 
 def test_a_star_is_held_to_the_region_where_the_product_is_regional(walk: Any) -> None:
