@@ -101,6 +101,12 @@ def test_with_the_generated_policies_the_whole_way_works(way: Any) -> None:
     assert denied == DONE_WITHOUT
 
 
+def test_every_question_of_the_way_names_the_resource_it_is_about(way: Any) -> None:
+    unknown = {heard.request.action for heard in way.heard if heard.request.resource is None}
+
+    assert unknown == {"ec2:RunInstances"}  # the image that EKS takes for nodes
+
+
 def test_the_way_makes_one_of_every_kind_of_resource(walk: Any) -> None:
     assert set(walk.plan.kinds) == set(KINDS)
 

@@ -32,9 +32,9 @@ def resources_of(request: Request) -> Arns:
 
 
 _RULES: dict[str, Callable[[Request], Arns]] = {
-    "account": plain.nothing,
+    "account": plain.account,
     "autoscaling": balancing.scaling,
-    "cloudwatch": plain.nothing_listed,
+    "cloudwatch": plain.cloudwatch,
     "ec2": ec2.ec2,
     "ecr": storage.ecr,
     "eks": eks.eks,

@@ -34,7 +34,7 @@ def eks(request: Request) -> Arns:
         return [str(given["resourceArn"])]
     name = given.get("clusterName") or given.get("name")
     if not name or operation == "CreateCluster":
-        return [ANY]
+        return [None if "EksAnywhere" in operation else ANY]
     cluster = arn(request, "eks", f"cluster/{name}")
     if operation == "ListAssociatedAccessPolicies":
         return [part_arn(request, "principalArn")]

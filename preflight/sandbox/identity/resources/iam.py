@@ -20,9 +20,25 @@ _NAMES = {
 }
 #: What a user may leave out the name of: himself.
 _OWN = frozenset(
-    "ChangePassword CreateAccessKey DeleteAccessKey GetUser ListAccessKeys UpdateAccessKey".split()
+    """
+    ChangePassword CreateAccessKey DeleteAccessKey GetLoginProfile GetUser ListAccessKeys
+    ListMFADevices ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates
+    UpdateAccessKey
+    """.split()
 )
-_LOOKS = ("Generate", "Get", "List", "Simulate")
+#: Looks without a resource type.
+_LOOKS = frozenset(
+    """
+    GenerateCredentialReport GetAccountAuthorizationDetails GetAccountPasswordPolicy
+    GetAccountSummary GetContextKeysForCustomPolicy GetCredentialReport
+    GetOrganizationsAccessReport GetOutboundWebIdentityFederationInfo
+    GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities ListAccountAliases
+    ListDelegationRequests ListGroups ListInstanceProfiles ListOpenIDConnectProviders
+    ListOrganizationsFeatures ListPolicies ListRoles ListSAMLProviders
+    ListSTSRegionalEndpointsStatus ListServerCertificates ListUsers ListVirtualMFADevices
+    SimulateCustomPolicy
+    """.split()
+)
 
 
 def iam(request: Request) -> Arns:
@@ -41,7 +57,7 @@ def _only(request: Request) -> str | None:
             return iam_arn(request, kind, str(given[member]))
     if operation in _OWN and request.principal and request.principal.kind == "user":
         return request.principal.arn
-    return _new(request) or (ANY if operation.startswith(_LOOKS) else None)
+    return _new(request) or (ANY if operation in _LOOKS else None)
 
 
 def _new(request: Request) -> str | None:

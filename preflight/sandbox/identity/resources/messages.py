@@ -10,10 +10,15 @@ from __future__ import annotations
 from preflight.sandbox.identity.resources.arn import ANY, Arns, arn
 from preflight.sandbox.request import Request
 
+#: Looks of EventBridge that are judged on nothing.
+_ALL_BUSES = frozenset({"ListConnections", "ListEventBuses", "ListEventSources", "ListReplays"})
+
 
 def sqs(request: Request) -> Arns:
     """Name a queue by its name or its URL."""
     given = request.parameters
+    if "MessageMoveTask" in request.operation:
+        return [str(given["SourceArn"]) if given.get("SourceArn") else None]
     name = given.get("QueueName") or str(given.get("QueueUrl") or "").rpartition("/")[2]
     return [arn(request, "sqs", str(name)) if name else ANY]
 
@@ -35,6 +40,8 @@ def events(request: Request) -> Arns:
         return [str(given["ResourceARN"])]
     if request.operation == "ListRules":
         return [arn(request, "events", "rule/*")]
+    if request.operation in _ALL_BUSES:
+        return [ANY]
     name, bus = given.get("Rule") or given.get("Name"), given.get("EventBusName") or "default"
     if not name or "Rule" not in request.operation + "".join(given):
         return [None]

@@ -13,6 +13,13 @@ _RESOLVER = {
     "ResolverQueryLogConfigId": "resolver-query-log-config",
     "ResolverRuleId": "resolver-rule",
 }
+#: Looks at query logging without a resource type.
+_ALL_LOGS = frozenset(
+    """
+    GetResolverQueryLogConfigAssociation ListResolverQueryLogConfigAssociations
+    ListResolverQueryLogConfigs
+    """.split()
+)
 #: Operations of KMS without a resource type.
 _ALL_KEYS = ("CreateKey", "ListAliases", "ListKeys", "GenerateRandom")
 
@@ -22,9 +29,15 @@ def nothing(_: Request) -> Arns:
     return [ANY]
 
 
-def nothing_listed(request: Request) -> Arns:
-    """For services whose looks have no resource type; of the others nothing is known."""
-    return [ANY if request.operation.startswith(("Describe", "Get", "List")) else None]
+def account(request: Request) -> Arns:
+    """Name the account itself: the sandbox has no other."""
+    return [arn(request, "account", "account", region="")]
+
+
+def cloudwatch(request: Request) -> Arns:
+    """Tell the looks at metrics, which have no resource type; of the others nothing is known."""
+    metrics = request.operation.startswith(("GetMetricData", "GetMetricStatistics", "ListMetrics"))
+    return [ANY if metrics else None]
 
 
 def guardduty(request: Request) -> Arns:
@@ -69,11 +82,12 @@ def _key(request: Request, named: str) -> str | None:
 
 
 def quotas(request: Request) -> Arns:
-    """Name the quota that is to be increased; looks have no resource type."""
+    """Name the quota that is asked about; lists, and AWS's defaults, have no resource type."""
     given = request.parameters
-    if request.operation != "RequestServiceQuotaIncrease":
+    service, code = given.get("ServiceCode"), given.get("QuotaCode")
+    if not code or request.operation == "GetAWSDefaultServiceQuota":
         return [ANY]
-    return [arn(request, "servicequotas", f"{given.get('ServiceCode')}/{given.get('QuotaCode')}")]
+    return [arn(request, "servicequotas", f"{service}/{code}")]
 
 
 def resolver(request: Request) -> Arns:
@@ -81,7 +95,7 @@ def resolver(request: Request) -> Arns:
     given, operation = request.parameters, request.operation
     if given.get("ResourceArn"):
         return [str(given["ResourceArn"])]
-    if operation.startswith("List") or operation.endswith("Association"):
+    if operation in _ALL_LOGS:
         return [ANY]
     if operation == "CreateResolverQueryLogConfig":
         return [arn(request, "route53resolver", "resolver-query-log-config/*")]
