@@ -49,6 +49,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.ec2.tokens",
     "preflight.sandbox.identity.permissions_lag",
     "preflight.sandbox.identity.propagation",
+    "preflight.sandbox.identity.instance_profiles",
     "preflight.sandbox.identity.key_policies",
     "preflight.sandbox.ec2.describe_lag",
     "preflight.sandbox.ec2.lingering",

@@ -7,29 +7,26 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import boto3
 import pytest
+from packaging.requirements import Requirement
 
 TEN_SECONDS_AND_A_SLOW_MACHINE = 120
-# What makes `import moto` fail as it does where the extra is not installed.
-NO_MOTO = """\
-import sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name == "moto" or name.startswith("moto."):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Missing())
-from preflight.cli.main import run
-sys.exit(run(sys.argv[1:]))
-"""
+ROOT = Path(__file__).parents[2]
 
 
-def serve(*arguments: str, program: tuple[str, ...] = ("-m", "preflight")) -> tuple[int, str, str]:
+def serve(*arguments: str, only: Path | None = None) -> tuple[int, str, str]:
+    """Run the command; `only` is a folder that holds all the libraries there are."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    python = [sys.executable]
+    if only is not None:
+        # Without `site` the libraries of this environment are out of reach.
+        python, environment["PYTHONPATH"] = [sys.executable, "-S"], f"{only}:{ROOT}"
     done = subprocess.run(
-        [sys.executable, *program, "sandbox", "serve", *arguments],
+        [*python, "-m", "preflight", "sandbox", "serve", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -37,6 +34,30 @@ def serve(*arguments: str, program: tuple[str, ...] = ("-m", "preflight")) -> tu
         timeout=TEN_SECONDS_AND_A_SLOW_MACHINE,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def plain_install(folder: Path) -> Path:
+    """Fill a folder with what an installation without extras brings, and with nothing else."""
+    seen, wanted = set(), ["preflight-eks"]
+    while wanted:
+        name = wanted.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        found = distribution(name)
+        needs = [Requirement(text) for text in found.requires or ()]
+        wanted += [
+            need.name
+            for need in needs
+            if need.marker is None or need.marker.evaluate({"extra": ""})
+        ]
+        for file in found.files or ():
+            top = Path(str(found.locate_file(file.parts[0])))
+            if name != "preflight-eks" and ".." not in file.parts and top.exists():
+                link = folder / file.parts[0]
+                if not link.exists():
+                    link.symlink_to(top)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -51,13 +72,14 @@ def serve(*arguments: str, program: tuple[str, ...] = ("-m", "preflight")) -> tu
             2,
             "sqs GetQueueUrl failed",
         ),
+        ("consistency:\n  describe_lag: {min: 3, max: 1}\n", 2, "min is more than max"),
         (
             "calls:\n- service: sqs\n  operation: CreateQueue\n  parameters: {QueueName: '${q}'}\n",
             4,
             "${q}",
         ),
     ],
-    ids=["key", "service", "operation", "parameter", "failing-call", "undefined-name"],
+    ids=["key", "service", "operation", "parameter", "failing-call", "lag", "undefined-name"],
 )
 def test_a_wrong_scenario_is_refused_at_start_with_file_line_and_reason(
     tmp_path: Path, text: str, line: int, reason: str
@@ -82,8 +104,11 @@ def test_a_port_in_use_is_told_with_what_to_do() -> None:
     assert "0 for a free one" in error
 
 
-def test_without_the_extra_it_says_what_to_install() -> None:
-    code, out, error = serve(program=("-c", NO_MOTO))
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    libraries = plain_install(tmp_path)
+    assert (libraries / "boto3").is_dir()
+    assert not (libraries / "moto").exists()
+    code, out, error = serve(only=libraries)
     assert (code, out) == (2, "")
     assert "[sandbox]" in error
     assert "pip install" in error

@@ -30,7 +30,8 @@ from preflight.sandbox.world import World
 class Propagation:
     """When each change in IAM is known everywhere, in virtual seconds.
 
-    Keys are the ARN of a role, or a role's name and the ARN of a policy attached to it.
+    Keys are the ARN of a role, or a role's name and the ARN of a policy attached to it, or
+    `instance-profile` and a name.
     """
 
     def __init__(self, world: World) -> None:
@@ -52,13 +53,14 @@ class Propagation:
         return False
 
 
-def _is_on(request: Request) -> bool:
+def is_on(request: Request) -> bool:
+    """Whether a scenario wants changes in IAM to be known late by this request."""
     return not request.is_privileged and longest(request.world, "iam_propagation") > 0
 
 
 def role_changed(request: Request, _: Response) -> None:
     """A role was made, or its trust policy changed."""
-    if _is_on(request):
+    if is_on(request):
         roles = request.world.backend("iam", "aws").roles.values()
         name = request.parameters["RoleName"]
         request.world.part(Propagation).begin(next(r.arn for r in roles if r.name == name))
@@ -66,13 +68,13 @@ def role_changed(request: Request, _: Response) -> None:
 
 def policy_attached(request: Request, _: Response) -> None:
     """A managed policy was attached to a role."""
-    if _is_on(request):
+    if is_on(request):
         given = request.parameters
         request.world.part(Propagation).begin((given["RoleName"], given["PolicyArn"]))
 
 
 def _under_way(request: Request, key: str | tuple[str, str] | None) -> bool:
-    return bool(key) and _is_on(request) and _propagation(request).is_under_way(key or "")
+    return bool(key) and is_on(request) and _propagation(request).is_under_way(key or "")
 
 
 def _propagation(request: Request) -> Propagation:

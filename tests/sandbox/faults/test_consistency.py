@@ -124,6 +124,29 @@ def test_a_policy_just_attached_does_not_count_for_the_cluster_yet(
     client("eks").create_cluster(name="c", roleArn=role, resourcesVpcConfig=network)
 
 
+def test_a_new_instance_profile_is_not_found_yet(sandbox: Sandbox, client: Client) -> None:
+    quotas = [{"service": "ec2", "code": "L-1216C47A", "applied": 64}]
+    sandbox.reset({"quotas": quotas, "consistency": {"iam_propagation": 2000}})
+    launch = {"ImageId": "ami-1", "InstanceType": "t3.micro"}
+    calls: tuple[Callable[[], Any], ...] = (
+        lambda: client("ec2").run_instances(
+            **launch, MinCount=1, MaxCount=1, IamInstanceProfile={"Name": "new"}
+        ),
+        lambda: client("autoscaling").create_launch_configuration(
+            **launch, LaunchConfigurationName="l", IamInstanceProfile="new"
+        ),
+    )
+    for step in ("there is none", "it is new"):
+        for call in calls:
+            with pytest.raises(ClientError, match="Invalid IAM Instance Profile name"):
+                call()
+        if step == "there is none":
+            client("iam").create_instance_profile(InstanceProfileName="new")
+    sandbox.world.clock.advance(2000)
+    for call in calls:
+        call()
+
+
 def test_a_key_policy_names_no_role_that_is_not_there(client: Client) -> None:
     with pytest.raises(ClientError, match="one or more invalid principals"):
         client("kms").create_key(Policy=key_policy("arn:aws:iam::111122223333:role/nobody"))
