@@ -1,4 +1,4 @@
-"""States of EC2 that take their time: VPCs, NAT gateways, endpoints."""
+"""States of EC2 that take their time: VPCs, NAT gateways."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from preflight.sandbox.request import Request, Response
 
 # Virtual seconds: medians of what users' logs show.
 NAT_PENDING, NAT_DELETING, NAT_REMEMBERED = 105.0, 60.0, 3600.0
-ENDPOINT_PENDING = {"Interface": 110.0, "Gateway": 6.0}
-ENDPOINT_DELETING = {"Interface": 75.0, "Gateway": 2.0}
 NETWORK_PENDING = 1.0
 
 
@@ -117,60 +115,6 @@ def _nat_ended(request: Request, nat: Any, state: str) -> None:
     agenda(request.world).after(NAT_REMEMBERED, lambda: forget(nat.id, None))
 
 
-def endpoint_created(request: Request, response: Response) -> dict[str, Any] | None:
-    """A VPC endpoint is pending for a while; its interfaces belong to AWS."""
-    result = response.result
-    id = result.get("VpcEndpoint", {}).get("VpcEndpointId")
-    if not id or REPLAYED in request.notes:
-        return None
-    ec2 = _ec2(request)
-    endpoint = ec2.vpc_end_points[id]
-    endpoint.vpc_endpoint_type = endpoint.vpc_endpoint_type or "Gateway"
-    endpoint.state = "pending"
-    groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
-    for eni_id in endpoint.network_interface_ids:
-        eni = ec2.enis[eni_id]
-        eni._group_set = groups or eni._group_set  # noqa: SLF001 - moto gives it the default group
-        interfaces.take_over(
-            eni,
-            kind="vpc_endpoint",
-            description=f"VPC Endpoint Interface {id}",
-            owner="amazon-aws",
-        )
-    wait = ENDPOINT_PENDING.get(endpoint.vpc_endpoint_type, ENDPOINT_PENDING["Interface"])
-    agenda(request.world).after(wait, _become(endpoint, "available", "pending"))
-    result["VpcEndpoint"].update(State="pending", VpcEndpointType=endpoint.vpc_endpoint_type)
-    return result
-
-
-def endpoints_deleting(request: Request) -> dict[str, Any]:
-    """Delete VPC endpoints: each one accepted or named in `Unsuccessful`, and gone later."""
-    ec2, refused = _ec2(request), []
-    for id in request.parameters["VpcEndpointIds"]:
-        endpoint = ec2.vpc_end_points.get(id)
-        if endpoint is None:
-            message = f"The Vpc Endpoint Id '{id}' does not exist"
-            error = {"Code": "InvalidVpcEndpointId.NotFound", "Message": message}
-            refused.append({"ResourceId": id, "Error": error})
-        elif endpoint.state != "deleting":
-            endpoint.state = "deleting"
-            wait = ENDPOINT_DELETING.get(endpoint.vpc_endpoint_type, 75.0)
-            agenda(request.world).after(wait, partial(_endpoint_gone, ec2, id))
-    return {"Unsuccessful": refused}
-
-
-def _endpoint_gone(ec2: Any, id: str) -> None:
-    endpoint = ec2.vpc_end_points.pop(id, None)
-    if endpoint is None:
-        return
-    for eni_id in endpoint.network_interface_ids:
-        interfaces.drop(ec2, eni_id)
-    for table in ec2.route_tables.values():
-        for key, route in list(table._routes.items()):  # noqa: SLF001 - moto's own deleting fails here
-            if route.gateway_id == id:
-                del table._routes[key]  # noqa: SLF001
-
-
 def routes_described(request: Request, response: Response) -> dict[str, Any] | None:
     """A route through something that is gone stays, as a black hole."""
     ec2, result, changed = _ec2(request), response.result, False
@@ -202,15 +146,11 @@ RULES = {
     ("ec2", "DeleteNatGateway"): nat_must_exist,
     ("ec2", "DescribeNatGateways"): nat_must_exist,
 }
-OPERATIONS = {
-    ("ec2", "DeleteNatGateway"): nat_deleting,
-    ("ec2", "DeleteVpcEndpoints"): endpoints_deleting,
-}
+OPERATIONS = {("ec2", "DeleteNatGateway"): nat_deleting}
 EFFECTS = {
     ("ec2", "CreateVpc"): vpc_created,
     ("ec2", "CreateSubnet"): subnet_created,
     ("ec2", "CreateNatGateway"): nat_created,
-    ("ec2", "CreateVpcEndpoint"): endpoint_created,
     ("ec2", "DescribeRouteTables"): routes_described,
     ("ec2", "TerminateInstances"): instances_ended,
     ("autoscaling", "DeleteAutoScalingGroup"): instances_ended,

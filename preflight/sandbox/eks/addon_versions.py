@@ -22,6 +22,7 @@ CATALOGUE = {
     "aws-efs-csi-driver": ("v2.1.13-eksbuild.1", "storage", 45.0, True),
     "amazon-cloudwatch-observability": ("v4.6.0-eksbuild.1", "observability", 45.0, True),
     "eks-node-monitoring-agent": ("v1.4.1-eksbuild.1", "observability", 24.0, False),
+    "aws-guardduty-agent": ("v1.12.1-eksbuild.2", "security", 24.0, False),
     "snapshot-controller": ("v8.3.0-eksbuild.1", "storage", 30.0, True),
 }
 # The service account of an add-on and the policy it needs.

@@ -14,11 +14,9 @@ from preflight.sandbox.eks.state import (
     Addon,
     Cluster,
     Shape,
-    arn,
     cluster_of,
     find_role,
     must_be_active,
-    now,
     once,
     page,
     refuse,
@@ -110,23 +108,36 @@ def _shape(request: Request, cluster: Cluster, version: str) -> Shape:
     if role and find_role(request, role) is None:
         message = ADDON_ROLE_UNKNOWN.format(role=role)
         raise refuse("InvalidParameterException", message, clusterName=cluster.name)
+    values = given.get("configurationValues")
+    return {
+        **_plain(request.world, cluster, name, version),
+        "tags": dict(given.get("tags") or {}),
+        **({"serviceAccountRoleArn": role} if role else {}),
+        **({"configurationValues": values} if values else {}),
+    }
+
+
+def _plain(world: World, cluster: Cluster, name: str, version: str) -> Shape:
+    path = f"addon/{cluster.name}/{name}/{uuid.uuid4()}"
     return {
         "addonName": name,
         "clusterName": cluster.name,
         "addonVersion": version,
-        "addonArn": arn(request, f"addon/{cluster.name}/{name}/{uuid.uuid4()}"),
-        "createdAt": now(request),
-        "modifiedAt": now(request),
-        "tags": dict(given.get("tags") or {}),
+        "addonArn": f"arn:aws:eks:{cluster.region}:{world.account}:{path}",
+        "createdAt": agenda(world).now(),
+        "modifiedAt": agenda(world).now(),
+        "tags": {},
         "publisher": "eks",
         "owner": "aws",
-        **({"serviceAccountRoleArn": role} if role else {}),
-        **(
-            {"configurationValues": given["configurationValues"]}
-            if given.get("configurationValues")
-            else {}
-        ),
     }
+
+
+def install(world: World, cluster: Cluster, name: str) -> None:
+    """Put an add-on into a cluster as a service of AWS's does, unless it is there."""
+    if name not in cluster.addons:
+        version = version_for(name, cluster.shape["version"])
+        shape = _plain(world, cluster, name, version)
+        cluster.addons[name] = Addon(shape, agenda(world).seconds())
 
 
 def _give_roles(request: Request, cluster: Cluster, addon: Addon) -> None:

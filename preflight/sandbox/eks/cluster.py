@@ -32,6 +32,7 @@ from preflight.sandbox.eks.state import (
 )
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.request import Request
+from preflight.sandbox.services import guardduty
 from preflight.sandbox.world import World
 
 NETWORK_SECONDS, CREATING_SECONDS, DELETING_SECONDS = 30.0, 590.0, 150.0
@@ -178,6 +179,7 @@ def _ready(world: World, cluster: Cluster) -> None:
     if not _lives(world, cluster) or cluster.status != "CREATING":
         return
     cluster.shape["status"] = "ACTIVE"
+    guardduty.look(world, cluster.region)
     if cluster.logs:
         deliver_logs(world, cluster.region, cluster.name)
 

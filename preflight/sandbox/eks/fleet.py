@@ -14,6 +14,7 @@ from preflight.sandbox.ec2.capacity import refuse_beyond_vcpus
 from preflight.sandbox.eks.state import Cluster, Nodegroup, Shape
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.faults.rules import NODEGROUP_ISSUE, Faults
+from preflight.sandbox.services import guardduty
 from preflight.sandbox.world import World
 
 
@@ -133,6 +134,7 @@ def scale(world: World, cluster: Cluster, group: Nodegroup) -> None:
         state.instance.lifecycle = "spot" if group.shape["capacityType"] == "SPOT" else None
     interfaces.drop_orphans(world.backend("ec2", cluster.region))
     instances.forget_terminated(world, cluster.region)
+    guardduty.look(world, cluster.region)
 
 
 def _shortage(world: World, cluster: Cluster, group: Nodegroup, instance_type: str) -> Shape | None:
