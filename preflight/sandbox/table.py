@@ -72,6 +72,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.services.load_balancers",
     "preflight.sandbox.services.scaling_groups",
     "preflight.sandbox.services.resolver",
+    "preflight.sandbox.services.resolver_endpoints",
     "preflight.sandbox.account.remains",
 )
 
