@@ -45,7 +45,7 @@ UNSCOPABLE = frozenset(
     route53resolver:GetResolverQueryLogConfigAssociation
     route53resolver:ListResolverQueryLogConfigAssociations
     route53resolver:ListResolverQueryLogConfigs s3:ListAllMyBuckets
-    servicequotas:GetAWSDefaultServiceQuota 
+    servicequotas:GetAWSDefaultServiceQuota
     servicequotas:ListAWSDefaultServiceQuotas servicequotas:ListServiceQuotas sns:ListTopics
     sqs:ListQueues tag:GetResources
     """.split()
