@@ -67,11 +67,7 @@ def of_plan(plan: Plan) -> Wanted:
 
 def terraform(wanted: Wanted) -> str:
     """Write HCL; `jsonencode` keeps the documents as they are."""
-    every = {
-        **wanted.policies,
-        **({wanted.boundary[0]: wanted.boundary[1]} if wanted.boundary else {}),
-    }
-    parts = [_terraform_policy(name, document) for name, document in every.items()]
+    parts = [_terraform_policy(name, document) for name, document in wanted.every.items()]
     if wanted.role is not None:
         parts.append(_terraform_role(wanted, wanted.role))
     return "\n\n".join(parts) + "\n"
@@ -127,7 +123,11 @@ def _label(name: str) -> str:
 
 
 def cloudformation(wanted: Wanted) -> str:
-    """Write a template in JSON, which CloudFormation reads like YAML."""
+    """Write a template in JSON, which CloudFormation reads like YAML.
+
+    A statement is one line: as a body, a template may be 51,200 bytes long.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    """
     resources = {
         _logical(name): _cloudformation_policy(name, document)
         for name, document in wanted.every.items()
@@ -137,7 +137,25 @@ def cloudformation(wanted: Wanted) -> str:
         template["Parameters"] = {"ExternalId": {"Type": "String", "NoEcho": True, "MinLength": 2}}
         resources["Role"] = _cloudformation_role(wanted, wanted.role)
         template["Outputs"] = {"RoleArn": {"Value": {"Fn::GetAtt": ["Role", "Arn"]}}}
-    return json.dumps({**template, "Resources": resources}, indent=2) + "\n"
+    return _statement_by_line({**template, "Resources": resources}) + "\n"
+
+
+def _statement_by_line(template: Mapping[str, Any]) -> str:
+    lines: dict[str, str] = {}
+
+    def folded(value: Any) -> Any:
+        if isinstance(value, list):
+            return [folded(each) for each in value]
+        if not isinstance(value, Mapping):
+            return value
+        if "Effect" in value:
+            mark = f"statement {len(lines)}"
+            lines[json.dumps(mark)] = json.dumps(value)
+            return mark
+        return {key: folded(each) for key, each in value.items()}
+
+    text = json.dumps(folded(template), indent=2)
+    return re.sub('"statement [0-9]+"', lambda found: lines[found[0]], text)
 
 
 def _cloudformation_policy(name: str, document: Document) -> dict[str, Any]:

@@ -128,18 +128,6 @@ def test_cloudformation_makes_of_the_template_the_same_documents(preflight: Any,
     assert made == {**written["policies"], **written["boundary"]}
 
 
-def test_terraform_gets_every_document_in_full(preflight: Any, spec: str) -> None:
-    text = preflight("permissions", "-f", spec, "--format", "terraform").out
-    written = json.loads(preflight("permissions", "-f", spec).out)
-
-    documents = [
-        json.loads(part.partition("\n  })\n}")[0] + "\n  }")
-        for part in text.split("policy = jsonencode(")[1:]
-    ]
-    assert documents == [*written["policies"].values(), *written["boundary"].values()]
-    assert text.count('resource "aws_iam_policy"') == len(documents)
-
-
 def test_sweep_adds_the_deletion_of_what_controllers_left(preflight: Any, spec: str) -> None:
     least, more = (preflight("permissions", "-f", spec, *given).out for given in ((), ("--sweep",)))
 
