@@ -127,6 +127,7 @@ NAMED: list[tuple[str, str, dict[str, Any], str]] = [
         {"clusterName": "c", "principalArn": "arn:aws:iam::1:role/p/r"},
         "arn:aws:eks:us-west-2:{a}:access-entry/c/role/1/r/*",
     ),
+    ("organizations", "describe_organization", {}, "*"),
     ("account", "list_regions", {}, "arn:aws:account::{a}:account"),
     ("sns", "create_topic", {"Name": "t"}, "arn:aws:sns:us-west-2:{a}:t"),
     ("sns", "list_topics", {}, "arn:aws:sns:us-west-2:{a}:*"),

@@ -45,6 +45,7 @@ _RULES: dict[str, Callable[[Request], Arns]] = {
     "iam": iam.iam,
     "kms": plain.kms,
     "logs": logs.logs,
+    "organizations": plain.organizations,
     "pricing": plain.nothing,
     "resourcegroupstaggingapi": plain.nothing,
     "route53resolver": plain.resolver,

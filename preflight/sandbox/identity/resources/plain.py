@@ -40,6 +40,11 @@ def cloudwatch(request: Request) -> Arns:
     return [ANY if metrics else None]
 
 
+def organizations(request: Request) -> Arns:
+    """Tell the look at the organization, which has no resource type; of the others nothing."""
+    return [ANY if request.operation == "DescribeOrganization" else None]
+
+
 def guardduty(request: Request) -> Arns:
     """Name the detector, where the operation has one."""
     given = request.parameters
