@@ -360,3 +360,49 @@ def test_learning_an_unknown_key_never_overturns_an_answer(
         assert decide(rows, sure) is before
     if before is Outcome.IMPLICIT_DENY:
         assert decide(rows, sure) is not Outcome.ALLOWED
+
+
+@given(ROWS, ROWS, REQUESTS, st.sampled_from(["boundary", "scps", "session"]))
+def test_a_limit_never_allows_more(
+    rows: list[dict[str, object]], limit: list[dict[str, object]], request_: Request, kind: str
+) -> None:
+    document = Policy.parse({"Statement": limit})
+    as_kind = {"boundary": document, "scps": [[document]], "session": [document]}
+    identity = [Policy.parse({"Statement": rows})]
+    free = evaluate(request_, identity=identity)
+    limited = evaluate(request_, identity=identity, **{kind: as_kind[kind]})  # type: ignore[arg-type]
+    if free.outcome is not Outcome.ALLOWED:
+        assert limited.outcome is not Outcome.ALLOWED
+    if free.outcome is Outcome.EXPLICIT_DENY:
+        assert limited.outcome is Outcome.EXPLICIT_DENY
+    if limited.allowed:
+        assert evaluate(request_, identity=[document]).allowed
+
+
+@given(ROWS, ROWS, REQUESTS)
+def test_within_the_account_a_resource_policy_never_allows_less_unless_it_denies(
+    rows: list[dict[str, object]], on: list[dict[str, object]], request_: Request
+) -> None:
+    identity = [Policy.parse({"Statement": rows})]
+    allowing = [one | {"Effect": "Allow", "Principal": {"AWS": USER.arn}} for one in on]
+    resource = Policy.parse({"Statement": allowing})
+    without = evaluate(request_, identity=identity).outcome
+    with_it = evaluate(request_, identity=identity, resource=resource).outcome
+    if without in {Outcome.ALLOWED, Outcome.EXPLICIT_DENY}:
+        assert with_it is without
+
+
+def test_a_key_that_is_surely_absent_is_not_unknown() -> None:
+    context = Context.of(
+        {"ec2:ResourceTag/team": "red"}, unknown=["ec2:*"], absent=["ec2:ResourceTag/*"]
+    )
+    owner = {"StringNotEquals": {"ec2:ResourceTag/owner": "me"}}
+    size = {"StringNotEquals": {"ec2:InstanceType": "m7i.large"}}
+
+    def outcome(condition: dict[str, object]) -> Outcome:
+        allow = policy({"Action": "ec2:RunInstances", "Condition": condition})
+        asked = Request(action="ec2:RunInstances", principal=USER, context=context)
+        return evaluate(asked, identity=[allow]).outcome
+
+    assert outcome(owner) is Outcome.ALLOWED
+    assert outcome(size) is Outcome.UNKNOWN
