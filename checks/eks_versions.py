@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from preflight.check import Answer, Context
 from preflight.errors import AccessDenied, Unreachable
@@ -16,7 +19,7 @@ def versions(context: Context, name: str) -> Iterator[Answer]:
     subject = f"EKS in {name}"
     try:
         offered = {
-            str(each["clusterVersion"]): str(each.get("versionStatus", each.get("status", "")))
+            str(each["clusterVersion"]): _Offer.of(each)
             for each in context.aws.each("eks", "DescribeClusterVersions", "clusterVersions")
         }
     except AccessDenied as error:
@@ -40,13 +43,46 @@ def versions(context: Context, name: str) -> Iterator[Answer]:
     yield _version(context.spec.version, subject, offered)
 
 
-def _version(wanted: str | None, subject: str, versions: Mapping[str, str]) -> Answer:
-    offered = ", ".join(sorted(versions, key=_order))
-    facts = {"versions": dict(versions), "wanted": wanted}
-    if not versions:
+@dataclass(frozen=True, kw_only=True)
+class _Offer:
+    """A version of Kubernetes as EKS offers it: its status, and until when it is supported."""
+
+    status: str
+    is_default: bool
+    standard_until: str | None
+    extended_until: str | None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> _Offer:
+        return cls(
+            status=str(told.get("versionStatus") or told.get("status", "")).upper(),
+            is_default=bool(told.get("defaultVersion")),
+            standard_until=_day(told.get("endOfStandardSupportDate")),
+            extended_until=_day(told.get("endOfExtendedSupportDate")),
+        )
+
+    @property
+    def window(self) -> str:
+        """Say until when it is supported, as far as EKS tells."""
+        parts = [("standard", self.standard_until), ("extended", self.extended_until)]
+        told = [f"{kind} support until {day}" for kind, day in parts if day]
+        return f": {', '.join(told)}" if told else ""
+
+
+def _day(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment is not None else None
+
+
+def _version(wanted: str | None, subject: str, offers: Mapping[str, _Offer]) -> Answer:
+    offered = ", ".join(sorted(offers, key=_order))
+    facts = {
+        "versions": {version: offer.status for version, offer in offers.items()},
+        "wanted": wanted,
+    }
+    if not offers:
         message = "EKS offers no version of Kubernetes here"
         return Answer(status=Status.FAIL, subject=subject, message=message, data=facts)
-    if wanted is not None and versions.get(wanted, "UNSUPPORTED").upper() == "UNSUPPORTED":
+    if wanted is not None and (wanted not in offers or offers[wanted].status == "UNSUPPORTED"):
         return Answer(
             status=Status.FAIL,
             subject=subject,
@@ -55,17 +91,27 @@ def _version(wanted: str | None, subject: str, versions: Mapping[str, str]) -> A
             url=EXTENDED,
             data=facts,
         )
-    if wanted is not None and versions[wanted].upper().startswith("EXTENDED"):
+    default = next((version for version, offer in offers.items() if offer.is_default), None)
+    chosen = wanted or default
+    if chosen is None:
+        message = f"EKS offers Kubernetes {offered}, and does not tell which one it takes itself"
+        return Answer(status=Status.PASS, subject=subject, message=message, data=facts)
+    offer = offers[chosen]
+    facts |= {"standard_until": offer.standard_until, "extended_until": offer.extended_until}
+    if offer.status.startswith("EXTENDED"):
+        newest = max((v for v, o in offers.items() if o.status.startswith("STANDARD")), key=_order)
         return Answer(
             status=Status.WARN,
             subject=subject,
-            message=f"Kubernetes {wanted} is in extended support, which costs six times as much",
-            hint="choose a version in standard support",
+            message=f"Kubernetes {chosen} is in extended support, which costs six times as much"
+            f"{offer.window}",
+            hint=f'choose a version in standard support: `version: "{newest}"`',
             url=EXTENDED,
             data=facts,
         )
-    message = f"EKS offers Kubernetes {wanted or offered}"
-    return Answer(status=Status.PASS, subject=subject, message=message, data=facts)
+    how = "EKS offers" if wanted else "EKS will take its default,"
+    message = f"{how} Kubernetes {chosen}{offer.window}"
+    return Answer(status=Status.PASS, subject=subject, message=message, url=EXTENDED, data=facts)
 
 
 def _order(version: str) -> tuple[int, ...]:

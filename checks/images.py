@@ -11,6 +11,8 @@ from preflight.finding import Status
 #: Images with drivers for GPUs.
 #: https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html
 ACCELERATED_IMAGES = ("NVIDIA", "GPU")
+#: AWS's own accelerators, by the beginning of the type's name, and the image with their drivers.
+NEURON_TYPES, NEURON_IMAGE = ("inf", "trn"), "NEURON"
 
 
 def images(context: Context) -> Iterator[Answer]:
@@ -32,12 +34,21 @@ def images(context: Context) -> Iterator[Answer]:
 
 
 def _mismatch(image: str, known: InstanceType) -> str | None:
+    if image == "CUSTOM":
+        return None  # what is in it, nobody here knows
     drivers = any(word in image for word in ACCELERATED_IMAGES)
     if known.gpus and not drivers:
         return f"it has {known.gpus} GPUs, which this image has no drivers for"
     if drivers and not known.gpus:
         return "it has no GPU, and the image is for those that do"
+    is_neuron = known.name.startswith(NEURON_TYPES)
+    if is_neuron is not (NEURON_IMAGE in image):
+        return (
+            "it has accelerators of AWS's, which this image has no drivers for"
+            if is_neuron
+            else "it has none of AWS's accelerators, and the image is for those that do"
+        )
     wanted = "arm64" if "ARM_64" in image else "x86_64"
-    if known.architectures and wanted not in known.architectures and image != "CUSTOM":
+    if known.architectures and wanted not in known.architectures:
         return f"the image is for {wanted}, and the type is {', '.join(known.architectures)}"
     return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
 from checks.images import images
 from checks.zones import planned_zones
@@ -46,9 +47,12 @@ def instance_types(context: Context) -> Iterator[Answer]:
         yield _unknown(name, near.get(name, []), context.plan.owner.region)
     known = context.facts.instance_types
     if known:
+        planned = planned_zones(context)
         offered = _offered(context, tuple(sorted(known)))
+        lacking = [name for name in known if not set(planned) <= offered.get(name, set())]
+        instead = _instead(context, lacking, planned) if lacking else {}
         for name, found in sorted(known.items()):
-            yield _where(name, offered.get(name, set()), planned_zones(context))
+            yield _where(name, offered.get(name, set()), planned, instead.get(name, []))
             yield from _what(found)
     yield from images(context)
 
@@ -67,11 +71,48 @@ def _offered(context: Context, names: tuple[str, ...]) -> dict[str, set[str]]:
     return found
 
 
-def _where(name: str, offered: set[str], planned: tuple[str, ...]) -> Answer:
+def _instead(
+    context: Context, names: Sequence[str], planned: tuple[str, ...]
+) -> Mapping[str, list[str]]:
+    """Find types of the same kind and size that every zone of the plan offers."""
+    wanted = [
+        {"Name": "instance-type", "Values": sorted({_alike(name) for name in names})},
+        {"Name": "location", "Values": list(planned)},
+    ]
+    zones: defaultdict[str, set[str]] = defaultdict(set)
+    try:
+        for one in context.aws.each(
+            "ec2",
+            "DescribeInstanceTypeOfferings",
+            "InstanceTypeOfferings",
+            LocationType="availability-zone",
+            Filters=wanted,
+        ):
+            zones[one["InstanceType"]].add(one["Location"])
+    except AwsError:
+        return {}  # where it is offered is told all the same, only not what else is
+    everywhere = [type for type, found in zones.items() if found == set(planned)]
+    return {
+        name: get_close_matches(
+            name, sorted(type for type in everywhere if fnmatchcase(type, _alike(name))), n=3
+        )
+        for name in names
+    }
+
+
+def _alike(name: str) -> str:
+    """Write the pattern of types of the same letter and size: `g*.xlarge` for `g4dn.xlarge`."""
+    family, _, size = name.partition(".")
+    return f"{family[:1]}*.{size}"
+
+
+def _where(name: str, offered: set[str], planned: tuple[str, ...], instead: list[str]) -> Answer:
     has = [zone for zone in planned if zone in offered]
     lacks = [zone for zone in planned if zone not in offered]
-    facts = {"type": name, "offered": sorted(offered), "zones": list(planned)}
-    elsewhere = f"it is offered in {', '.join(sorted(offered))}" if offered else "choose another"
+    facts = {"type": name, "offered": sorted(offered), "zones": list(planned), "near": instead}
+    told = [f"it is offered in {', '.join(sorted(offered))}"] if offered else []
+    told += [f"all zones of the plan offer {' and '.join(instead)}"] if instead else []
+    elsewhere = "; ".join(told) or "choose another"
     if not has:
         message = f"{name} is offered in none of the plan's zones ({', '.join(planned)})"
         status, hint = Status.FAIL, elsewhere

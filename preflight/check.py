@@ -58,7 +58,8 @@ class Check:
     `id` is kebab-case and unique, `title` a sentence that is true when the check passes. `why` says
     what happens to those who skip it and `fix` what to do when it fails; both are shown by
     `preflight explain`. `url` is the page of AWS or of the vendor that the check rests on.
-    `actions` are the IAM actions that asking needs: they are checked first.
+    `actions` are the IAM actions that asking needs: they are checked first. `limit` is after how
+    many seconds without an answer it is given up; checks of plugins have one.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Check:
     fix: str
     url: str
     actions: frozenset[str] = frozenset()
+    limit: float | None = None
 
 
 def check(

@@ -7,8 +7,10 @@ for that very plan.
 
 from __future__ import annotations
 
+import json
+import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from preflight.check import Answer, Check, Context
@@ -25,6 +27,7 @@ SEVERITY: Mapping[Status, Severity] = {
     Status.FAIL: Severity.HIGH,
 }
 CLOSING = frozenset({Status.FAIL, Status.UNKNOWN})
+_SWITCH_OFF = "mend or remove the plugin, or run with --no-plugins"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +110,8 @@ def run(
             raise UsageError(
                 f"no check is called {waiver.check!r}", "`preflight checks` lists them"
             )
-    with ThreadPoolExecutor(max_workers=max(1, len(checks))) as pool:
-        answered = list(pool.map(lambda check: _ask(check, context), checks))
+    asking = [_Asking(check, context) for check in checks]
+    answered = [one.result() for one in asking]
     findings = [f for found, _ in answered for f in found]
     if strict:
         findings = [_hardened(finding) for finding in findings]
@@ -118,6 +121,32 @@ def run(
         coverage=tuple(c for _, covered in answered for c in covered),
         waivers=waivers,
     )
+
+
+class _Asking:
+    """A check being asked in a thread of its own, which nobody waits for beyond its limit."""
+
+    def __init__(self, check: Check, context: Context) -> None:
+        self._check = check
+        self._answered: tuple[list[Finding], list[Coverage]] | None = None
+        self._began = time.monotonic()
+        # A daemon, so that one that never answers does not keep the process from ending.
+        self._thread = threading.Thread(target=self._ask, args=(context,), daemon=True)
+        self._thread.start()
+
+    def _ask(self, context: Context) -> None:
+        self._answered = _ask(self._check, context)
+
+    def result(self) -> tuple[list[Finding], list[Coverage]]:
+        """Wait for the answers; UNKNOWN where there are none in time."""
+        limit = self._check.limit
+        left = None if limit is None else max(0.0, self._began + limit - time.monotonic())
+        self._thread.join(left)
+        if self._answered is not None:
+            return self._answered
+        message = f"the check gave no answer within {limit:g} s"
+        finding = _could_not_look(self._check, message, _SWITCH_OFF, None)
+        return [finding], [_covered(self._check, [finding], None)]
 
 
 def _ask(check: Check, context: Context) -> tuple[list[Finding], list[Coverage]]:
@@ -135,30 +164,38 @@ def _ask(check: Check, context: Context) -> tuple[list[Finding], list[Coverage]]
         findings.append(_could_not_look(check, str(error), f"allow {error.action}", missing))
     except PreflightError as error:
         findings.append(_could_not_look(check, str(error), error.hint, None))
-    except Exception as error:  # noqa: BLE001 - a broken check must not pass, nor end the run
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken check neither passes nor ends the run
         what = f"the check broke: {type(error).__name__}: {error}"
         findings.append(_could_not_look(check, what, "report this; `-v` shows where", None))
     if not findings:
         findings.append(_could_not_look(check, "the check gave no answer", None, None))
     if not coverage:
-        matched = [f for f in findings if f.status not in {Status.PASS, Status.SKIP}]
-        unknown = any(f.status is Status.UNKNOWN for f in findings)
-        coverage.append(
-            Coverage(
-                rule=check.id,
-                examined=len(findings),
-                matched=len(matched),
-                status=Status.UNKNOWN if unknown else Status.PASS,
-                missing_action=missing,
-            )
-        )
+        coverage.append(_covered(check, findings, missing))
     return findings, coverage
 
 
+def _covered(check: Check, findings: Sequence[Finding], missing_action: str | None) -> Coverage:
+    unknown = any(f.status is Status.UNKNOWN for f in findings)
+    return Coverage(
+        rule=check.id,
+        examined=len(findings),
+        matched=sum(f.status not in {Status.PASS, Status.SKIP} for f in findings),
+        status=Status.UNKNOWN if unknown else Status.PASS,
+        missing_action=missing_action,
+    )
+
+
 def _signed(check: Check, answer: Answer) -> Finding:
+    """Make a finding of an answer; raises TypeError or ValueError for what is none."""
+    if not isinstance(answer, Answer):
+        raise TypeError(f"it gave a {type(answer).__name__}, not an Answer")
+    texts = {"subject": answer.subject, "message": answer.message, "hint": answer.hint or ""}
+    if wrong := [name for name, text in texts.items() if not isinstance(text, str)]:
+        raise TypeError(f"the {wrong[0]} of its answer is no text")
+    json.dumps(dict(answer.data), default=str)
     return Finding(
         check=check.id,
-        status=answer.status,
+        status=Status(answer.status),
         subject=answer.subject,
         message=answer.message,
         hint=answer.hint,

@@ -100,5 +100,7 @@ def _cannot(rule: NameRule, word: str, character: str) -> bool:
     if rule.required_prefix or re.fullmatch(rule.allowed, character, re.ASCII) is None:
         return False
     filler = "a" * max(rule.minimum, 3)
+    if re.fullmatch(rule.pattern, f"a{filler}", re.ASCII) is None:
+        return False  # the rule wants more than certain characters, such as a beginning of its own
     sample = character + filler if word == "start" else filler + character
     return re.fullmatch(rule.pattern, sample, re.ASCII) is None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from checks.images import _mismatch
 from checks.instance_types import instance_types
 from preflight.facts import InstanceType
 from preflight.finding import Status
@@ -40,6 +43,9 @@ def test_a_type_missing_from_one_zone_is_a_warning_and_from_all_a_failure(bench:
     assert some.status is Status.WARN
     assert "us-west-2d" in some.message
     assert "us-west-2a" in some.hint
+    assert some.data["near"]
+    assert f"all zones of the plan offer {some.data['near'][0]}" in some.hint
+    assert all(one.startswith("g") and one.endswith(".xlarge") for one in some.data["near"])
     assert found["g4dn.xlarge"].status is Status.FAIL
     assert "us-west-2a" in found["g4dn.xlarge"].hint
 
@@ -97,3 +103,31 @@ def test_types_that_could_not_be_looked_up_are_unknown(bench: Any) -> None:
 
     assert {one.status for one in found.values()} == {Status.UNKNOWN}
     assert found["instance types"].data["missing_action"] == "ec2:DescribeInstanceTypes"
+
+
+@pytest.mark.parametrize(
+    ("type", "image", "fits"),
+    [
+        ("inf2.xlarge", "AL2023_x86_64_NEURON", True),
+        ("inf2.xlarge", "AL2023_x86_64_STANDARD", False),
+        ("trn1.2xlarge", "AL2023_x86_64_NVIDIA", False),
+        ("m7i.large", "AL2023_x86_64_NEURON", False),
+        ("m7i.large", "AL2023_ARM_64_STANDARD", False),
+        ("m7i.large", "BOTTLEROCKET_x86_64", True),
+        ("m7i.large", "WINDOWS_CORE_2022_x86_64", True),
+        ("m7g.large", "BOTTLEROCKET_ARM_64", True),
+        ("m7g.large", "AL2023_x86_64_STANDARD", False),
+        ("g5.xlarge", "BOTTLEROCKET_x86_64_NVIDIA", True),
+        ("g5.xlarge", "CUSTOM", True),
+    ],
+)
+def test_an_image_is_held_to_processor_and_accelerators(type: str, image: str, fits: bool) -> None:
+    arm = type.startswith("m7g")
+    known = InstanceType(
+        name=type,
+        vcpus=4,
+        architectures=("arm64",) if arm else ("x86_64",),
+        gpus=1 if type.startswith("g5") else 0,
+    )
+
+    assert (_mismatch(image, known) is None) is fits

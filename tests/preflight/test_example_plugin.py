@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -70,7 +71,7 @@ def test_its_own_tests_pass_where_it_is_installed(run: Run) -> None:
 SCRIPT = """
 from preflight import gate, plugins
 from preflight.testing import context_of
-found = plugins.checks({wanted!r}, known=[])
+found = plugins.checks({wanted!r}, known=[], seconds=2.0)
 for finding in gate.run(found, context_of({spec!r})).findings:
     print(finding.check, finding.status, finding.message)
 """
@@ -102,29 +103,65 @@ def test_it_is_run_by_the_gate(verdict: Callable[..., list[str]]) -> None:
     ]
 
 
-def test_one_that_breaks_is_unknown_and_takes_no_other_with_it(
-    verdict: Callable[..., list[str]], installed: Path, tmp_path: Path
-) -> None:
+BREAKS = {
+    "imports": ("raise RuntimeError('not today')", ""),
+    "leaves": ("raise SystemExit('goodbye')", ""),
+    "waits": ("import time\ntime.sleep(3600)", ""),
+    "isnone": ("check = 'a text'", ""),
+    "raises": ("", "raise KeyError('gone')"),
+    "ends": ("", "raise SystemExit(3)"),
+    "hangs": ("", "import time\n    time.sleep(3600)"),
+    "nothing": ("", "return None"),
+    "garbage": ("", "return ['a text', 7]"),
+    "colours": ("", "yield Answer(status='green', subject='x', message='y')"),
+    "numbers": ("", "yield Answer(status=Status.PASS, subject='x', message=7)"),
+    "silent": ("", "return []"),
+}
+TELLS = {
+    "imports": "broken-preflight[imports] cannot be loaded: RuntimeError: not today",
+    "leaves": "broken-preflight[leaves] cannot be loaded: SystemExit: goodbye",
+    "waits": "broken-preflight[waits] cannot be loaded: TimeoutError: no end of it within 2 s",
+    "isnone": "broken-preflight[isnone] is a str, not a Check",
+    "raises": "the check broke: KeyError: 'gone'",
+    "ends": "the check broke: SystemExit: 3",
+    "hangs": "the check gave no answer within 2 s",
+    "nothing": "the check broke: TypeError: 'NoneType' object is not iterable",
+    "garbage": "the check broke: TypeError: it gave a str, not an Answer",
+    "colours": "the check broke: ValueError: 'green' is not a valid Status",
+    "numbers": "the check broke: TypeError: the message of its answer is no text",
+    "silent": "the check gave no answer",
+}
+
+
+@pytest.fixture
+def broken(installed: Path, tmp_path: Path) -> Path:
+    """Install beside the example a distribution whose checks break in every way there is."""
     folder = tmp_path / "broken"
     shutil.copytree(installed, folder)
     other = folder / "broken_preflight-1.0.dist-info"
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-preflight\nVersion: 1.0\n")
-    (other / "entry_points.txt").write_text(
-        "[preflight.checks]\nimports = broken_preflight:check\nanswers = answering:check\n"
-    )
-    (folder / "broken_preflight.py").write_text("raise RuntimeError('not today')\n")
-    (folder / "answering.py").write_text(
-        "from preflight import check\n"
-        "@check('answers', 'It answers', why='a b c d.', fix='a b c d.', url='https://a.example')\n"
-        "def check(context):\n    raise KeyError('gone')\n"
-    )
+    points = "".join(f"{name} = broken_{name}:check\n" for name in BREAKS)
+    (other / "entry_points.txt").write_text(f"[preflight.checks]\n{points}")
+    for name, (top, body) in BREAKS.items():
+        said = "why='a b c d.', fix='a b c d.', url='https://a.example'"
+        asks = f"@check('{name}', 'It answers', {said})\ndef check(context):\n    {body}\n"
+        code = f"from preflight import Answer, Status, check\n{top}\n{asks if body else ''}"
+        (folder / f"broken_{name}.py").write_text(code)
+    return folder
 
-    said = sorted(verdict({"name": "dev"}, folder=folder))
 
-    assert said[0] == "answers unknown the check broke: KeyError: 'gone'"
-    assert said[1].startswith("cost-centre fail")
-    assert said[2].startswith("imports unknown broken-preflight[imports] cannot be loaded: Runtime")
+def test_one_that_breaks_is_unknown_and_takes_no_other_with_it(
+    verdict: Callable[..., list[str]], broken: Path
+) -> None:
+    said = verdict({"name": "dev"}, folder=broken)
+
+    assert sorted(said) == sorted(
+        [
+            "cost-centre fail the spec has no tag cost-centre",
+            *(f"{name} unknown {words}" for name, words in TELLS.items()),
+        ]
+    )
 
 
 def test_its_vendor_profile_is_found_by_name(run: Run, tmp_path: Path) -> None:
@@ -141,3 +178,28 @@ def test_its_vendor_profile_is_found_by_name(run: Run, tmp_path: Path) -> None:
         "Acme 444455556666 True",
         "('grid', 'lightning', 'acme')",
     ]
+
+
+def test_its_vendor_is_chosen_by_name_on_the_command_line(run: Run) -> None:
+    asked = ("preflight", "check", "--vendor", "acme", "--region", "us-west-2", "--sandbox")
+
+    fits, refused = (run(*asked, name, "-o", "json") for name in ("acme-dev", "dev"))
+
+    told = {(one["check"], one["subject"]): one for one in json.loads(fits.stdout)["findings"]}
+    assert told["names", "cluster acme-dev"]["message"] == "'acme-dev' fits Acme's rule"
+    assert told["cost-centre", "cost-centre"]["status"] == "fail"
+    assert (fits.returncode, refused.returncode) == (3, 3)
+    wrong = {(one["check"], one["subject"]): one for one in json.loads(refused.stdout)["findings"]}
+    assert wrong["names", "cluster dev"]["status"] == "fail"
+    assert "no cluster name for Acme" in wrong["names", "cluster dev"]["message"]
+
+
+def test_a_vendor_s_file_that_is_wrong_is_told_with_its_line(run: Run, broken: Path) -> None:
+    profile = broken / "acme_preflight" / "acme.yaml"
+    profile.write_text(profile.read_text("utf-8") + "colour: blue\n", "utf-8")
+
+    ran = run("preflight", "check", "acme-dev", "--vendor", "acme", "--sandbox", folder=broken)
+
+    assert ran.returncode == 2
+    assert "acme_preflight/acme.yaml:" in ran.stderr
+    assert "colour: there is no such key" in ran.stderr

@@ -128,3 +128,13 @@ def test_every_key_of_the_schema_reaches_the_profile(tmp_path: Path) -> None:
         assert getattr(grid, key) != getattr(bare, key), key
     assert grid.provision_minutes == (30, 50)
     assert grid.delete_minutes == (20, 30)
+
+
+def test_a_rule_with_a_beginning_of_its_own_takes_what_it_asks_for(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    rule = "cluster_name: {pattern: 'acme-[a-z]+', text: acme- and letters}\n"
+    path.write_text(f"name: acme\ntitle: Acme\n{rule}", "utf-8")
+    acme = profile.load(path)
+
+    assert acme.name_problems("acme-dev") == ()
+    assert acme.name_problems("abc") == ("'abc' does not fit: acme- and letters.",)

@@ -27,6 +27,27 @@ def install() -> None:
 
     is_filter_matching.mended = True  # type: ignore[attr-defined]
     utils.is_filter_matching = is_filter_matching  # type: ignore[assignment]
+    _mend_offerings()
+
+
+def _mend_offerings() -> None:
+    """Let the offerings of instance types be looked for by pattern, too: `g*.xlarge`.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html
+    """
+    from moto.ec2.models.instance_types import InstanceTypeOfferingBackend
+
+    def matches_filters(
+        _: Any, offering: dict[str, Any], filters: dict[str, list[str]], location_type: str
+    ) -> bool:
+        del location_type
+        told = {"instance-type": offering["InstanceType"], "location": offering["Location"]}
+        return all(
+            any(fnmatch.fnmatchcase(told.get(name, ""), pattern) for pattern in patterns)
+            for name, patterns in filters.items()
+        )
+
+    InstanceTypeOfferingBackend.matches_filters = matches_filters  # type: ignore[assignment,method-assign]
 
 
 def _is_many(value: Any) -> bool:
