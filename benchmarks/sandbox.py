@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 from botocore.config import Config
@@ -206,25 +207,37 @@ def starts(times: int) -> None:
 
 
 def soak(requests: int) -> None:
-    """Send many requests and print the memory on the way."""
+    """Send many requests, most of which make something and delete it; print the memory."""
     with sandbox() as (pid, banner, _):
-        host = banner["endpoint"].removeprefix("http://")
-        key = f"{banner['access_key_id']}/20260101/{REGION}/sts/aws4_request"
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={key}, SignedHeaders=host, Signature=0",
-        }
-        connection = http.client.HTTPConnection(host)
-        marks = {requests * tenth // 10 for tenth in range(1, 11)} | {1000}
-        told = []
-        began = time.monotonic()
-        for number in range(1, requests + 1):
-            body = "Action=GetCallerIdentity&Version=2011-06-15"
-            connection.request("POST", "/", body, headers)
-            connection.getresponse().read()
-            if number in marks:
-                told.append(f"{number:,}: {memory(pid):.0f} MB")
-        rate = requests / (time.monotonic() - began)
+        connection = http.client.HTTPConnection(banner["endpoint"].removeprefix("http://"))
+
+        def send(service: str, action: str, **fields: str) -> str:
+            key = f"{banner['access_key_id']}/20260101/{REGION}/{service}/aws4_request"
+            signature = f"AWS4-HMAC-SHA256 Credential={key}, SignedHeaders=host, Signature=0"
+            headers = {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Authorization": signature,
+            }
+            connection.request("POST", "/", urlencode({"Action": action, **fields}), headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            assert answer.status == 200, text
+            return text
+
+        marks = [requests * tenth // 10 for tenth in range(1, 11)]
+        number, told, began = 0, [], time.monotonic()
+        while number < requests:
+            name, where = f"soak-{number}", f"{REGION}a"
+            send("sts", "GetCallerIdentity")
+            send("iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=TRUST)
+            send("iam", "DeleteRole", RoleName=name)
+            # With a token, as every client sends one.
+            made = send("ec2", "CreateVolume", Size="1", AvailabilityZone=where, ClientToken=name)
+            send("ec2", "DeleteVolume", VolumeId=made.partition("<volumeId>")[2].partition("<")[0])
+            number += 5
+            while marks and number >= marks[0]:
+                told.append(f"{marks.pop(0):,}: {memory(pid):.0f} MB")
+        rate = number / (time.monotonic() - began)
         connection.close()
     print(f"memory after requests: {'; '.join(told)} ({rate:.0f} requests a second)")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -320,6 +321,23 @@ def test_a_body_that_is_wrong_is_refused_with_what_is_wrong_with_it(
         told = json.loads(answer.read())["error"]
         assert (answer.code, reason in told) == (400, True), told
     assert control(sandbox, "state") == before
+
+
+def test_what_is_deleted_is_forgotten(client: Client) -> None:
+    ec2, iam = client("ec2"), client("iam")
+
+    def left() -> int:
+        gc.collect()
+        kinds = {"Role", "Volume", "Request"}
+        return sum(type(each).__name__ in kinds for each in gc.get_objects())
+
+    before = left()
+    for number in range(5):
+        iam.create_role(RoleName=f"r{number}", AssumeRolePolicyDocument=TRUST)
+        iam.delete_role(RoleName=f"r{number}")
+        made = ec2.create_volume(Size=1, AvailabilityZone="us-west-2a", ClientToken=f"t{number}")
+        ec2.delete_volume(VolumeId=made["VolumeId"])
+    assert left() - before < 5
 
 
 def test_many_threads_make_things_at_once_and_lose_none(client: Client) -> None:

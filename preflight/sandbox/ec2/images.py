@@ -76,9 +76,13 @@ def describe_images(request: Request) -> dict[str, Any] | Response:
         return {"Images": told}
     _ask_without(request, found)
     response = request.forward()
-    if response.is_error or not told:
+    if response.is_error:
         return response
-    return {**response.result, "Images": [*response.result.get("Images", []), *told]}
+    own = response.result.get("Images", [])
+    for row in own:
+        # moto has a word for it that is none of EC2's.
+        row["RootDeviceType"] = row.get("RootDeviceType", "ebs").replace("standard", "ebs")
+    return {**response.result, "Images": [*own, *told]}
 
 
 def _ask_without(request: Request, ids: set[str]) -> None:

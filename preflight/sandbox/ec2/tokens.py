@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
@@ -22,6 +22,8 @@ TOKENED = """
     CreateVpcEndpoint ModifyLaunchTemplate RunInstances
 """.split()
 Answer = dict[str, Any] | Response
+# So many tokens are known at a time: nobody tries again after so many others.
+REMEMBERED = 10_000
 #: In the notes of a request that made nothing: what follows a creation must not happen again.
 REPLAYED = "replayed"
 
@@ -43,8 +45,11 @@ def once(request: Request, create: Callable[[Request], Answer]) -> Answer:
     seen, key = request.world.part(ClientTokens).seen, (request.region, request.operation, token)
     if key not in seen:
         answer = create(request)
-        if not (isinstance(answer, Response) and answer.is_error):
-            seen[key] = (wanted, answer)
+        if isinstance(answer, Response) and answer.is_error:
+            return answer
+        seen[key] = (wanted, _without_request(answer))
+        if len(seen) > REMEMBERED:
+            del seen[next(iter(seen))]
         return answer
     before, answer = seen[key]
     if before != wanted:
@@ -55,6 +60,11 @@ def once(request: Request, create: Callable[[Request], Answer]) -> Answer:
         )
     request.notes[REPLAYED] = True
     return replace(answer, request=request) if isinstance(answer, Response) else answer
+
+
+def _without_request(answer: Answer) -> Answer:
+    """Let go of the request, which is larger than its answer; the next one takes its place."""
+    return replace(answer, request=cast("Any", None)) if isinstance(answer, Response) else answer
 
 
 def create_once(request: Request) -> Answer:
