@@ -81,9 +81,9 @@ def _probed(context: Context, status: str | None, doubt: AwsError | None) -> Ans
         message = f"{region} is not enabled for this account, and with it STS is off there"
         hint = f"aws account enable-region --region-name {region}"
         return _answer(context, State.NOT_OPTED_IN, message, "opt-in", hint)
-    builder = Principal.of(context.caller.identity.arn)
     if context.spec.role_arn:
         return _tried(context, "AssumeRole")
+    builder = Principal.of(context.caller.identity.arn)
     if builder.kind in {PrincipalKind.USER, PrincipalKind.ROOT}:
         return _tried(context, "GetSessionToken")
     if status is not None and status != NEEDS_NO_OPT_IN:
@@ -183,6 +183,8 @@ def _denied(context: Context, operation: str, error: AccessDenied) -> Answer:
 
     Whether STS looks first at who asks or at where is written nowhere.
     """
+    if operation == "AssumeRole" and _caller_can_tell(context):
+        return _tried(context, "GetSessionToken")
     region, home = context.plan.owner.region, HOMES.get(context.facts.partition, "")
     message = f"not known whether STS is active in {region}: {error}"
     hint = "sign in with the long-term keys of an IAM user, or give --role-arn"
@@ -194,6 +196,17 @@ def _denied(context: Context, operation: str, error: AccessDenied) -> Answer:
             )
             hint = f"look for what denies it in {region} alone: a service control policy, or STS"
     return _answer(context, State.UNKNOWN, message, operation, hint, missing_action=error.action)
+
+
+def _caller_can_tell(context: Context) -> bool:
+    """Say whether the caller's own session is of the account that the role is in.
+
+    STS has to be active for the account in which credentials are made.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+    """
+    caller = Principal.of(context.caller.identity.arn)
+    is_long_term = caller.kind in {PrincipalKind.USER, PrincipalKind.ROOT}
+    return is_long_term and f":{caller.account}:" in (context.spec.role_arn or "")
 
 
 def _is_granted(context: Context, operation: str, region: str) -> bool:

@@ -60,15 +60,47 @@ def test_a_session_with_nothing_to_assume_is_unknown_even_where_sts_is_off(bench
     assert "--role-arn" in found.hint
 
 
-def test_a_role_that_does_not_trust_the_caller_says_nothing_of_sts(bench: Any) -> None:
-    stranger = {"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole"}
-    bench.begin(principals=[{**bench.role("builder"), "trust": bench.document(stranger)}])
+def _session(bench: Any) -> Aws:
+    """Start as a role of the account, whose session can ask for no other."""
+    arn = ROLE.replace("builder", "starter")
+    made = bench.aws().call("sts", "AssumeRole", RoleArn=arn, RoleSessionName="start")
+    granted = made["Credentials"]
+    session = boto3.Session(
+        aws_access_key_id=granted["AccessKeyId"],
+        aws_secret_access_key=granted["SecretAccessKey"],
+        aws_session_token=granted["SessionToken"],
+    )
+    return Aws("us-west-2", session=session)
 
-    found = bench.ask(sts, bench.context(bench.aws(), role_arn=ROLE, external_id=SECRET))
+
+def _untrusting(bench: Any) -> dict[str, Any]:
+    stranger = {"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole"}
+    return {**bench.role("builder"), "trust": bench.document(stranger)}
+
+
+def test_a_role_that_does_not_trust_the_caller_says_nothing_of_sts(bench: Any) -> None:
+    bench.begin(principals=[_untrusting(bench), bench.role("starter")])
+    context = bench.context(_session(bench), role_arn=ROLE, external_id=SECRET)
+
+    found = bench.ask(sts, context)
 
     assert found["us-west-2"].status is Status.UNKNOWN
     assert "trust policy" in found["us-west-2"].hint
     assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("sts_is", "status"), [("active", Status.PASS), ("deactivated", Status.FAIL)]
+)
+def test_a_user_of_the_account_tells_what_a_role_that_does_not_trust_him_cannot(
+    bench: Any, sts_is: str, status: Status
+) -> None:
+    regions = {"us-west-2": {"sts": sts_is}}
+    bench.begin(principals=[_untrusting(bench)], regions=regions)
+
+    found = bench.ask(sts, bench.context(bench.aws(), role_arn=ROLE))["us-west-2"]
+
+    assert (found.status, found.data["probe"]) == (status, "GetSessionToken")
 
 
 def test_no_secret_of_the_session_leaves_the_check(bench: Any) -> None:
@@ -199,7 +231,9 @@ def test_a_role_that_was_assumed_already_is_not_assumed_again(bench: Any) -> Non
 def test_a_role_that_could_not_be_assumed_says_why_without_another_try(
     bench: Any, error: AwsError, state: str
 ) -> None:
-    context = replace(bench.context(role_arn=ROLE), role_error=error)
+    bench.begin(principals=[bench.role("starter")])
+    caller = _session(bench)
+    context = replace(bench.context(caller, role_arn=ROLE), role_error=error)
 
     found = bench.ask(sts, context)["us-west-2"]
 
@@ -218,8 +252,9 @@ def test_a_session_of_a_probe_can_do_nothing(bench: Any) -> None:
 
 @pytest.mark.parametrize("sts_is", ["active", "deactivated"])
 def test_a_denial_is_no_sign_of_activation_either_way(bench: Any, sts_is: str) -> None:
-    bench.begin(principals=[bench.role("builder")], regions={"us-west-2": {"sts": sts_is}})
-    context = bench.context(role_arn=ROLE)
+    bench.begin(principals=[bench.role("builder"), bench.role("starter")])
+    context = bench.context(_session(bench), role_arn=ROLE)
+    bench.sandbox.world.scenario["regions"] = {"us-west-2": {"sts": sts_is}}
     bench.fault({"action": "sts:AssumeRole", "error": "AccessDenied", "region": "us-west-2"})
 
     found = bench.ask(sts, context)["us-west-2"]
