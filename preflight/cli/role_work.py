@@ -101,7 +101,8 @@ def remove(asked: Asked, name: str, *, region: str | None = None) -> None:
     from preflight.cli.provision import held
     from preflight.cli.role_show import needing
     from preflight.cli.show import confirm, outputs
-    from provision.resources.iam import Policy, Role
+    from provision.resources.policies import Policy
+    from provision.resources.roles import Role
     from provision.teardown import tear_down
     from reports.view import Outcome
 

@@ -46,7 +46,8 @@ class RoleText:
 def of_plan(plan: Plan) -> Wanted:
     """Read the role and the policies of a plan of `provision.blueprint.vendor_role`."""
     from provision.blueprint.vendor_role import BOUNDARY
-    from provision.resources.iam import Policy, Role
+    from provision.resources.policies import Policy
+    from provision.resources.roles import Role
 
     policies = [one for one in plan.ordered if isinstance(one, Policy)]
     role = next(one for one in plan.ordered if isinstance(one, Role))

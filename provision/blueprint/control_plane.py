@@ -15,10 +15,10 @@ from provision.resources import kms, logs
 from provision.resources.access import AccessEntry
 from provision.resources.addons import Addon
 from provision.resources.eks import Cluster, cluster_name
-from provision.resources.iam import Role
 from provision.resources.kms import Alias, Key
 from provision.resources.logs import LogGroup
 from provision.resources.oidc import OidcProvider
+from provision.resources.roles import Role
 
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 

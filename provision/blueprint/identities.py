@@ -6,8 +6,9 @@ from typing import Any
 
 from preflight.found import Owner
 from provision.resources import iam
-from provision.resources.iam import Policy, Role
 from provision.resources.oidc import OidcProvider
+from provision.resources.policies import Policy
+from provision.resources.roles import Role
 
 #: What a node needs: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
 NODE_POLICIES = (

@@ -13,9 +13,9 @@ from preflight.spec_values import Capacity, NodePool
 from provision.blueprint.control_plane import ControlPlane
 from provision.blueprint.network import Network
 from provision.resources.eks import Cluster
-from provision.resources.iam import Role
 from provision.resources.launch import LaunchTemplate
 from provision.resources.nodes import Nodegroup
+from provision.resources.roles import Role
 
 CAPACITY = {Capacity.ON_DEMAND: "ON_DEMAND", Capacity.SPOT: "SPOT"}
 #: Instance families with AWS's own accelerators have an image of their own.

@@ -11,7 +11,8 @@ from preflight.least import VERSION, Least
 from preflight.plan import Plan
 from preflight.profile import Profile, RequiredRole
 from provision.resources import iam
-from provision.resources.iam import Policy, Role
+from provision.resources.policies import Policy
+from provision.resources.roles import Role
 
 #: What the boundary of a role is called within its plan.
 BOUNDARY = "boundary"

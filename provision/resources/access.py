@@ -11,7 +11,7 @@ from preflight.errors import NotFound
 from preflight.found import Found, Owner, tag_map
 from preflight.resource import Ids, Resource
 from provision.resources.eks import PARENT_ARN, Cluster, each_listed
-from provision.resources.iam import Role
+from provision.resources.roles import Role
 
 _EKS = "arn:{owner.partition}:eks:{owner.region}:{owner.account}:"
 _ENTRY_ARN = _EKS + "access-entry/{self.cluster.cluster_name}/*"

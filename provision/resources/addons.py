@@ -13,7 +13,7 @@ from preflight.errors import NotFound
 from preflight.found import INCARNATION_TAG, Found, Owner, State, tag_map
 from preflight.resource import LACKING, READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources.eks import PARENT_ARN, Cluster, each_listed, failure, issues, pass_role
-from provision.resources.iam import Role
+from provision.resources.roles import Role
 
 _EKS = "arn:{owner.partition}:eks:{owner.region}:{owner.account}:"
 _ADDON_ARN = _EKS + "addon/{self.cluster.cluster_name}/{self.name}/*"

@@ -23,9 +23,9 @@ from preflight.names import EKS_CLUSTER, NameRule
 from preflight.price import Charge
 from preflight.quota import Demand
 from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
-from provision.resources.iam import Role
 from provision.resources.kms import Key
 from provision.resources.logs import LogGroup
+from provision.resources.roles import Role
 from provision.resources.security import SecurityGroup
 from provision.resources.vpc import Subnet
 

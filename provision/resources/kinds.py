@@ -12,13 +12,14 @@ from provision.resources.endpoints import VpcEndpoint
 from provision.resources.events import Rule
 from provision.resources.gateways import InternetGateway, NatGateway
 from provision.resources.guardduty import Detector
-from provision.resources.iam import Policy, Role
 from provision.resources.kms import Alias, Key
 from provision.resources.launch import LaunchTemplate
 from provision.resources.logs import LogGroup
 from provision.resources.nodes import Nodegroup
 from provision.resources.oidc import OidcProvider
+from provision.resources.policies import Policy
 from provision.resources.resolver import QueryLogAssociation, QueryLogConfig
+from provision.resources.roles import Role
 from provision.resources.routes import Route, RouteTable, RouteTableAssociation
 from provision.resources.s3 import Bucket
 from provision.resources.security import SecurityGroup, SecurityGroupRule

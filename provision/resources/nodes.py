@@ -40,8 +40,8 @@ from provision.resources.eks import (
     pass_role,
     service_linked_role,
 )
-from provision.resources.iam import Role
 from provision.resources.launch import LaunchTemplate
+from provision.resources.roles import Role
 from provision.resources.vpc import Subnet
 
 _ARN = (

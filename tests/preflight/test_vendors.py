@@ -14,7 +14,7 @@ from preflight.facts import Facts, Zone
 from preflight.found import Owner
 from provision.blueprint import draw
 from provision.blueprint.vendor_role import draw_role
-from provision.resources.iam import Role
+from provision.resources.roles import Role
 
 ROOT = Path(__file__).parents[2]
 #: The demonstration is told with one vendor.

@@ -12,7 +12,8 @@ from preflight.found import Owner
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
 from provision.dead import owners
-from provision.resources.iam import Role, path, role_name
+from provision.resources.iam import path, role_name
+from provision.resources.roles import Role
 
 LONG = "team." + "x" * 80
 TRUST = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from provision.order import gone_first
-from provision.resources.iam import Policy, Role
 from provision.resources.kinds import KINDS
 from provision.resources.oidc import OidcProvider
+from provision.resources.policies import Policy
+from provision.resources.roles import Role
 from provision.strays.kinds import STRAYS
 
 

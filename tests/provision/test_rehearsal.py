@@ -16,8 +16,10 @@ from preflight.finding import LeftoverStatus
 from preflight.found import Evidence, Found, Owner, Strength
 from preflight.resource import Kind
 from provision.rehearsal import MOST_COMMANDS, commands
-from provision.resources.iam import Policy, Role, path, policy_name, role_name
+from provision.resources.iam import path, policy_name, role_name
 from provision.resources.kinds import KINDS
+from provision.resources.policies import Policy
+from provision.resources.roles import Role
 from provision.resources.s3 import Bucket, bucket_name
 from provision.resources.sqs import Queue
 from provision.strays.groups import ControllerGroup

@@ -27,12 +27,14 @@ from provision.resources.ecr import Repository, repository_name
 from provision.resources.eks import Cluster, cluster_name
 from provision.resources.events import Rule, rule_name
 from provision.resources.guardduty import Detector
-from provision.resources.iam import Policy, Role, path, policy_name, role_name
+from provision.resources.iam import path, policy_name, role_name
 from provision.resources.kms import Alias, Key, alias_name
 from provision.resources.logs import LogGroup, log_group_name
 from provision.resources.nodes import Nodegroup
 from provision.resources.oidc import OidcProvider
+from provision.resources.policies import Policy
 from provision.resources.resolver import QueryLogAssociation, QueryLogConfig, config_name
+from provision.resources.roles import Role
 from provision.resources.s3 import Bucket, bucket_name
 from provision.resources.sns import Topic, topic_name
 from provision.resources.sqs import Queue, queue_name
