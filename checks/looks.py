@@ -36,5 +36,7 @@ def _places(plan: Plan) -> Mapping[str, tuple[str, ...]]:
         **{name: tuple(sorted(on)) for name, on in planned.items()},
         "iam:GetRole": (f"{here}:role/*",),
         "iam:SimulatePrincipalPolicy": (f"{here}:role/*", f"{here}:user/*"),
+        # Only the root user asks, and no policy grants him anything.
+        "organizations:DescribeOrganization": (),
         "s3:ListBucket": tuple(f"arn:{owner.partition}:s3:::{name}" for name in buckets),
     }

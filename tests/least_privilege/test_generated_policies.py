@@ -21,8 +21,9 @@ from provision.resources.kinds import KINDS
 
 DENIED = {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}
 BUILDER = Principal(arn="arn:aws:iam::111122223333:user/builder")
-#: What the scan can do without: one look at all tags spares a dozen others.
-DONE_WITHOUT = frozenset({"ec2:DescribeTags"})
+#: What the commands can do without: one look at all tags spares the scan a dozen others, and a
+#: boundary that can be read spares the check calls of the simulator.
+DONE_WITHOUT = frozenset({"ec2:DescribeTags", "iam:GetUser"})
 
 #: What AWS scopes to no resource, looked up in
 #: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
