@@ -1,4 +1,8 @@
-"""The three names AWS has for one of its services: client, signature and IAM prefix."""
+"""The three names AWS has for one of its services: client, signature and IAM prefix.
+
+A table of its own beside `preflight.actions`: the sandbox stands for AWS, and what Preflight takes
+for the name of an action has to prove itself here.
+"""
 
 from __future__ import annotations
 
