@@ -80,7 +80,7 @@ def _listed(entry: Mapping[str, Any]) -> Listed:
 def read_requests(aws: Aws, region: str) -> tuple[Filed, ...]:
     """Read the requests of the last 90 days in a Region. Raises `AwsError`."""
     rows = aws.each("service-quotas", HISTORY, "RequestedQuotas", region=region, MaxResults=100)
-    return tuple(_filed(row, region) for row in rows)
+    return tuple({row["Id"]: _filed(row, region) for row in rows}.values())
 
 
 def _filed(row: Mapping[str, Any], region: str) -> Filed:

@@ -92,10 +92,16 @@ def _runs(instance: Row) -> bool:
 
 
 def _unused(reservation: Row) -> int:
-    block = reservation.get("ReservationType") == "capacity-block"
-    if block or reservation.get("State") != "active":
+    """Count what is held for nobody; what is still being provided counts as a whole, to be safe.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-reservations-view.html
+    """
+    if reservation.get("ReservationType") == "capacity-block":
         return 0
-    return int(reservation.get("AvailableInstanceCount", 0))
+    if reservation.get("State") == "pending":
+        return int(reservation.get("TotalInstanceCount", 0))
+    held = reservation.get("State") in {"active", "cancelling"}
+    return int(reservation.get("AvailableInstanceCount", 0)) if held else 0
 
 
 def _on_demand_quota(code: str, family: str, default: float) -> Quota:

@@ -50,6 +50,8 @@ ACTIONS = frozenset(
 LONG_LIST, FEW = "ec2", 8
 
 Entries = Mapping[str, "float | Unknown"]
+#: Pages that may say nothing new, one after the other, before a list is taken for read.
+_REPEATED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,11 +158,13 @@ class Limits:
 
 def _read(aws: Aws, operation: str, service: str, home: str) -> Entries:
     entries: dict[str, float | Unknown] = {}
+    nothing_new = 0
     request = {"ServiceCode": service, "MaxResults": 100}
     try:
         for page in aws.pages("service-quotas", operation, region=home, **request):
             listed = {each["QuotaCode"]: _entry(each) for each in page.get("Quotas", ())}
-            if listed and listed.keys() <= entries.keys():
+            nothing_new = nothing_new + 1 if listed.keys() <= entries.keys() else 0
+            if listed and nothing_new > _REPEATED:
                 break  # some services give token after token and nothing new
             entries |= listed
     except NotFound:

@@ -78,7 +78,7 @@ VOLUMES = Look("ec2", "DescribeVolumes", "Volumes", {"MaxResults": 500})
 SNAPSHOTS = Look(
     "ec2",
     "DescribeSnapshots",
-    "Snapshots[].{OwnerId: OwnerId}",
+    "Snapshots[].{SnapshotId: SnapshotId, OwnerId: OwnerId}",
     {"OwnerIds": ["self"], "MaxResults": 1000},
     long=True,
 )

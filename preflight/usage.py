@@ -84,18 +84,24 @@ class Look:
         import jmespath
 
         expression = jmespath.compile(self.path)
-        rows: Rows = []
-        pages = aws.pages(self.service, self.operation, **self.asked(aws, usage))
-        for number, page in enumerate(pages, 1):
-            rows += expression.search(page) or ()
-            if self.long and not usage.deep and number > FIRST_PAGES:
-                raise NotCounted(len(rows))
-        return rows
+        pages: list[Rows] = []
+        for page in aws.pages(self.service, self.operation, **self.asked(aws, usage)):
+            pages.append(expression.search(page) or [])
+            if self.long and not usage.deep and len(pages) > FIRST_PAGES:
+                raise NotCounted(len(_each_once(pages)))
+        return _each_once(pages)
 
     def asked(self, aws: Aws, usage: Usage) -> Mapping[str, Any]:
         """Give the parameters of the call."""
         del aws, usage
         return self.parameters
+
+
+def _each_once(pages: list[Rows]) -> Rows:
+    """Put pages together; a row that is told on two of them is one."""
+    if len(pages) == 1:
+        return pages[0]
+    return list({repr(row): row for page in pages for row in page}.values())
 
 
 class Usage:

@@ -88,7 +88,7 @@ def of_accounts(
         # Who is asking is asked beside: the longest list of limits does not wait for it.
         with ThreadPoolExecutor(max_workers=1) as beside:
             who = beside.submit(lambda: place.account)
-            figures = read_figures(keys, usage, Limits(place.aws, usage))
+            figures = read_figures(keys, usage, Limits(place.aws, usage, [q for q, _ in keys]))
             account, region = who.result(), place.aws.region
         return [judge_row(account, region, each, 0.0, thresholds) for each in figures]
 

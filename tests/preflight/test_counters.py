@@ -105,6 +105,9 @@ def test_each_family_has_its_own_sum() -> None:
     [
         pytest.param({}, 6, id="only what is not used of it"),
         pytest.param({"State": "expired"}, 0, id="an expired one does not count"),
+        pytest.param({"State": "scheduled"}, 0, id="one for later does not count"),
+        pytest.param({"State": "pending"}, 20, id="all of one that is being provided"),
+        pytest.param({"State": "cancelling"}, 6, id="one that is being given up still does"),
         pytest.param({"OwnerId": OTHER}, 0, id="one shared by another account does not"),
         pytest.param({"ReservationType": "capacity-block"}, 0, id="a capacity block does not"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.session import get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,13 @@ FAMILY = {
     "inf1.xlarge": "L-1945791B",
     "trn1.2xlarge": "L-2C3B7624",
     "g5.xlarge": "L-DB2E81BA",
+}
+SPOT = {
+    "m5.large": "L-34B43A08",
+    "c7g.4xlarge": "L-34B43A08",
+    "inf1.xlarge": "L-B5D1601B",
+    "trn1.2xlarge": "L-6B0D517C",
+    "g5.xlarge": "L-3819A6DF",
 }
 TYPES = [{"InstanceType": n, "VCpuInfo": {"DefaultVCpus": v}} for n, v in VCPUS.items()]
 USUAL = settings(max_examples=150, deadline=None)
@@ -49,37 +57,85 @@ instances = st.lists(
             **({"InstanceLifecycle": life} if life else {}),
         },
         st.sampled_from(sorted(VCPUS)),
-        st.sampled_from(["pending", "running", "stopping", "stopped", "terminated"]),
-        st.sampled_from(["", "", "spot", "scheduled"]),
-        st.sampled_from(["default", "default", "host"]),
+        st.sampled_from(
+            ["pending", "running", "shutting-down", "stopping", "stopped", "terminated"]
+        ),
+        st.sampled_from(["", "", "spot", "scheduled", "capacity-block"]),
+        st.sampled_from(["default", "default", "dedicated", "host"]),
     ),
     max_size=25,
 )
 
 
-@USUAL
-@given(
-    instances, st.lists(st.tuples(st.sampled_from(sorted(VCPUS)), st.integers(0, 5)), max_size=4)
+STATES = sorted(get_session().get_service_model("ec2").shape_for("CapacityReservationState").enum)
+reservations = st.lists(
+    st.builds(
+        lambda name, state, unused, more, owner, kind: {
+            "InstanceType": name,
+            "State": state,
+            "TotalInstanceCount": unused + more,
+            "AvailableInstanceCount": unused,
+            "OwnerId": owner,
+            "ReservationType": kind,
+        },
+        st.sampled_from(sorted(VCPUS)),
+        st.sampled_from(["active", "active", "pending", *STATES]),
+        st.integers(0, 5),
+        st.integers(0, 3),
+        st.sampled_from([ME, ME, OTHER]),
+        st.sampled_from(["default", "default", "capacity-block"]),
+    ),
+    max_size=6,
 )
-def test_vcpus_of_every_family(account: list[Any], reserved: list[tuple[str, int]]) -> None:
-    reservations = [
-        {"InstanceType": type, "State": "active", "AvailableInstanceCount": unused, "OwnerId": ME}
-        for type, unused in reserved
-    ]
-    expected = dict.fromkeys(FAMILY.values(), 0)
+requests = st.lists(
+    st.builds(
+        lambda name, state: {"State": state, "LaunchSpecification": {"InstanceType": name}},
+        st.sampled_from(sorted(VCPUS)),
+        st.sampled_from(["open", "open", "active", "closed", "cancelled", "failed", "disabled"]),
+    ),
+    max_size=6,
+)
+
+
+@USUAL
+@given(instances, reservations, requests)
+def test_vcpus_of_every_family(account: list[Any], reserved: list[Any], asked: list[Any]) -> None:
+    on_demand = dict.fromkeys(FAMILY.values(), 0)
+    spot = dict.fromkeys(SPOT.values(), 0)
     for one in account:
         alive = one["State"]["Name"] in ("running", "pending")
-        if alive and "InstanceLifecycle" not in one and one["Placement"]["Tenancy"] != "host":
-            expected[FAMILY[one["InstanceType"]]] += VCPUS[one["InstanceType"]]
-    for type, unused in reserved:
-        expected[FAMILY[type]] += unused * VCPUS[type]
+        if not alive or one["Placement"]["Tenancy"] == "host":
+            continue
+        if "InstanceLifecycle" not in one:
+            on_demand[FAMILY[one["InstanceType"]]] += VCPUS[one["InstanceType"]]
+        elif one["InstanceLifecycle"] == "spot":
+            spot[SPOT[one["InstanceType"]]] += VCPUS[one["InstanceType"]]
+    for one in reserved:
+        if one["OwnerId"] == OTHER or one["ReservationType"] != "default":
+            continue
+        type, unused = one["InstanceType"], one["AvailableInstanceCount"]
+        number = {
+            "active": unused,
+            "cancelling": unused,
+            "pending": one["TotalInstanceCount"],
+        }.get(one["State"], 0)
+        on_demand[FAMILY[type]] += number * VCPUS[type]
+    for one in asked:
+        type = one["LaunchSpecification"]["InstanceType"]
+        spot[SPOT[type]] += VCPUS[type] if one["State"] == "open" else 0
 
     found = {
-        code: counted("ec2", code, INSTANCES=account, CAPACITY_RESERVATIONS=reservations)
-        for code in expected
+        code: counted(
+            "ec2",
+            code,
+            INSTANCES=account,
+            CAPACITY_RESERVATIONS=reserved,
+            SPOT_REQUESTS=asked,
+        )
+        for code in on_demand | spot
     }
 
-    assert found == expected
+    assert found == on_demand | spot
 
 
 gateways = st.lists(
