@@ -1,4 +1,4 @@
-"""What a name may look like: one rule as a value, and what is wrong with a name under it.
+"""What a name may look like: one rule as a value, what is wrong with a name, and one that is right.
 
 The table of AWS's own rules is `preflight.names`; a vendor's profile brings one more rule
 of the same shape. Nothing here knows which rules there are.
@@ -6,6 +6,7 @@ of the same shape. Nothing here knows which rules there are.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,3 +105,52 @@ def _cannot(rule: NameRule, word: str, character: str) -> bool:
         return False  # the rule wants more than certain characters, such as a beginning of its own
     sample = character + filler if word == "start" else filler + character
     return re.fullmatch(rule.pattern, sample, re.ASCII) is None
+
+
+_BETWEEN = "--"
+_HASH_LENGTH = 8
+#: The least room a cluster keeps: three letters, a hyphen, the hash.
+_CLUSTER_ROOM = 3 + 1 + _HASH_LENGTH
+
+
+def derive(rule: NameRule, cluster: str, suffix: str = "") -> str:
+    """Name the thing of `cluster` that is called `suffix`: legal under `rule`, always the same.
+
+    No two clusters and no two things of one cluster ever share a name, and a sweeper can tell `dev`
+    from its neighbour `dev-2` by the name alone.
+
+    `dev` and `node` give `dev--node`. No cluster or suffix keeps a double hyphen of its own, so
+    that the first one always ends the cluster: `dev--node-a` and `dev-node--a` differ. What
+    cannot be kept (a dot in EKS, upper case, too many characters) is replaced or cut, and
+    8 hex digits of the SHA-256 of the original follow. So does every part that already ends
+    like that, so that no name can be made to look like another one's.
+    """
+    plain = _join(rule, cluster, suffix, forced=False)
+    if not problems(rule, plain):
+        return plain
+    hashed = _join(rule, cluster, suffix, forced=True)
+    if not problems(rule, hashed):
+        return hashed
+    # A beginning that AWS keeps for itself is the one thing a hash behind it does not cure.
+    return _join(rule, cluster, suffix, forced=True, shield="c-")
+
+
+def _join(rule: NameRule, cluster: str, suffix: str, *, forced: bool, shield: str = "") -> str:
+    room = rule.maximum - len(rule.required_prefix)
+    tail = ""
+    if suffix:
+        tail_room = room - len(_BETWEEN) - _CLUSTER_ROOM
+        tail = _BETWEEN + _part(rule, suffix, tail_room, forced=forced)
+    head = _part(rule, cluster, room - len(tail) - len(shield), forced=forced)
+    return rule.required_prefix + shield + head + tail
+
+
+def _part(rule: NameRule, text: str, room: int, *, forced: bool) -> str:
+    dots = "." if rule.allows_dots else ""
+    keeps = re.fullmatch(rf"[a-z0-9]+([{dots}-][a-z0-9]+)*", text)
+    hashed_already = re.search(rf"(^|[.-])[0-9a-f]{{{_HASH_LENGTH}}}$", text)
+    if keeps and not hashed_already and len(text) <= room and not forced:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower())[: room - _HASH_LENGTH - 1].strip("-")
+    return f"{words}-{digest}" if words else f"c-{digest}"

@@ -1,17 +1,15 @@
-"""The names AWS accepts, as one table, and the names a cluster's things get.
+"""The names AWS accepts, as one table: a rule for each kind of thing, with the page it rests on.
 
 A cluster is called what its owner likes, within the vendor's rule: `team.a` is fine there and
 not in EKS, 80 characters are fine there and not in IAM. `derive` turns it into a legal name of
-each kind, so that no two clusters and no two things of one cluster ever share a name, and a
-sweeper can tell `dev` from its neighbour `dev-2` by the name alone.
+each kind; what the owner called it stays in the tag `preflight:cluster`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
+from dataclasses import replace
 
-from preflight.namerule import NameRule, problems
+from preflight.namerule import NameRule, derive, problems
 
 __all__ = ["CLUSTER", "RULES", "NameRule", "derive", "problems"]
 
@@ -68,6 +66,8 @@ POLICY = NameRule(
     text=_IAM_TEXT,
     url=_IAM,
 )
+USER = replace(ROLE, kind="IAM user")
+INSTANCE_PROFILE = replace(POLICY, kind="IAM instance profile")
 BUCKET = NameRule(
     kind="S3 bucket",
     pattern=r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?!.*\.\.)[a-z0-9.-]*[a-z0-9]",
@@ -101,6 +101,24 @@ SECURITY_GROUP = NameRule(
     text="letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* are allowed",
     url="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
     forbidden_prefixes=("sg-",),
+)
+KEY_PAIR = NameRule(
+    kind="EC2 key pair",
+    pattern=r"[ -~]+",
+    allowed=r"[ -~]",
+    minimum=1,
+    maximum=255,
+    text="printable ASCII characters are allowed",
+    url="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateKeyPair.html",
+)
+AUTO_SCALING_GROUP = NameRule(
+    kind="Auto Scaling group",
+    pattern=r"[!-9;-~]+",
+    allowed=r"[!-9;-~]",
+    minimum=1,
+    maximum=255,
+    text="printable ASCII characters but ':' and the space are allowed",
+    url="https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html",
 )
 QUEUE = NameRule(
     kind="SQS queue",
@@ -172,6 +190,16 @@ LOAD_BALANCER = NameRule(
     url="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html",
     forbidden_prefixes=("internal-",),
 )
+TARGET_GROUP = replace(LOAD_BALANCER, kind="target group", forbidden_prefixes=())
+STACK = NameRule(
+    kind="CloudFormation stack",
+    pattern=r"[a-zA-Z][-a-zA-Z0-9]*",
+    allowed=r"[a-zA-Z0-9-]",
+    minimum=1,
+    maximum=128,
+    text="letters, digits and '-' are allowed, and it starts with a letter",
+    url="https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html",
+)
 QUERY_LOG = NameRule(
     kind="Resolver query log configuration",
     pattern=r"(?![0-9]+$)[a-zA-Z0-9\-_' ]+",
@@ -205,10 +233,14 @@ RULES: tuple[NameRule, ...] = (
     EKS_CLUSTER,
     NODE_GROUP,
     ROLE,
+    USER,
     POLICY,
+    INSTANCE_PROFILE,
     BUCKET,
     LAUNCH_TEMPLATE,
     SECURITY_GROUP,
+    KEY_PAIR,
+    AUTO_SCALING_GROUP,
     QUEUE,
     TOPIC,
     EVENT_RULE,
@@ -216,52 +248,9 @@ RULES: tuple[NameRule, ...] = (
     KEY_ALIAS,
     REPOSITORY,
     LOAD_BALANCER,
+    TARGET_GROUP,
+    STACK,
     QUERY_LOG,
     SESSION,
     EXTERNAL_ID,
 )
-
-_BETWEEN = "--"
-_HASH_LENGTH = 8
-#: The least room a cluster keeps: three letters, a hyphen, the hash.
-_CLUSTER_ROOM = 3 + 1 + _HASH_LENGTH
-
-
-def derive(rule: NameRule, cluster: str, suffix: str = "") -> str:
-    """Name the thing of `cluster` that is called `suffix`: legal under `rule`, always the same.
-
-    `dev` and `node` give `dev--node`. No cluster or suffix keeps a double hyphen of its own, so
-    that the first one always ends the cluster: `dev--node-a` and `dev-node--a` differ. What
-    cannot be kept (a dot in EKS, upper case, too many characters) is replaced or cut, and
-    8 hex digits of the SHA-256 of the original follow. So does every part that already ends
-    like that, so that no name can be made to look like another one's.
-    """
-    plain = _join(rule, cluster, suffix, forced=False)
-    if not problems(rule, plain):
-        return plain
-    hashed = _join(rule, cluster, suffix, forced=True)
-    if not problems(rule, hashed):
-        return hashed
-    # A beginning that AWS keeps for itself is the one thing a hash behind it does not cure.
-    return _join(rule, cluster, suffix, forced=True, shield="c-")
-
-
-def _join(rule: NameRule, cluster: str, suffix: str, *, forced: bool, shield: str = "") -> str:
-    room = rule.maximum - len(rule.required_prefix)
-    tail = ""
-    if suffix:
-        tail_room = room - len(_BETWEEN) - _CLUSTER_ROOM
-        tail = _BETWEEN + _part(rule, suffix, tail_room, forced=forced)
-    head = _part(rule, cluster, room - len(tail) - len(shield), forced=forced)
-    return rule.required_prefix + shield + head + tail
-
-
-def _part(rule: NameRule, text: str, room: int, *, forced: bool) -> str:
-    dots = "." if rule.allows_dots else ""
-    keeps = re.fullmatch(rf"[a-z0-9]+([{dots}-][a-z0-9]+)*", text)
-    hashed_already = re.search(rf"(^|[.-])[0-9a-f]{{{_HASH_LENGTH}}}$", text)
-    if keeps and not hashed_already and len(text) <= room and not forced:
-        return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower())[: room - _HASH_LENGTH - 1].strip("-")
-    return f"{words}-{digest}" if words else f"c-{digest}"

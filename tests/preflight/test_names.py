@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preflight import names
+from preflight import names, profile
+from preflight.found import CLUSTER_TAG, Owner
 from preflight.namerule import NameRule
 
 CLUSTERS = st.from_regex(names.CLUSTER.pattern, fullmatch=True).filter(lambda n: len(n) <= 253)
@@ -22,6 +24,8 @@ MODELS = [
     (names.EKS_CLUSTER, "eks", "CreateCluster", "name"),
     (names.ROLE, "iam", "CreateRole", "RoleName"),
     (names.POLICY, "iam", "CreatePolicy", "PolicyName"),
+    (names.USER, "iam", "CreateUser", "UserName"),
+    (names.INSTANCE_PROFILE, "iam", "CreateInstanceProfile", "InstanceProfileName"),
     (names.EVENT_RULE, "events", "PutRule", "Name"),
     (names.LOG_GROUP, "logs", "CreateLogGroup", "logGroupName"),
     (names.KEY_ALIAS, "kms", "CreateAlias", "AliasName"),
@@ -30,6 +34,87 @@ MODELS = [
     (names.SESSION, "sts", "AssumeRole", "RoleSessionName"),
     (names.EXTERNAL_ID, "sts", "AssumeRole", "ExternalId"),
 ]
+
+
+#: Rules that AWS writes in prose alone: the model has no pattern for these.
+PROSE = [
+    (names.NODE_GROUP, "eks", "CreateNodegroup", "nodegroupName"),
+    (names.BUCKET, "s3", "CreateBucket", "Bucket"),
+    (names.LAUNCH_TEMPLATE, "ec2", "CreateLaunchTemplate", "LaunchTemplateName"),
+    (names.SECURITY_GROUP, "ec2", "CreateSecurityGroup", "GroupName"),
+    (names.KEY_PAIR, "ec2", "CreateKeyPair", "KeyName"),
+    (names.QUEUE, "sqs", "CreateQueue", "QueueName"),
+    (names.TOPIC, "sns", "CreateTopic", "Name"),
+    (names.LOAD_BALANCER, "elbv2", "CreateLoadBalancer", "Name"),
+    (names.TARGET_GROUP, "elbv2", "CreateTargetGroup", "Name"),
+    (names.STACK, "cloudformation", "CreateStack", "StackName"),
+]
+#: Here the model lets almost everything through, and prose does not.
+STRICTER = [
+    (names.AUTO_SCALING_GROUP, "autoscaling", "CreateAutoScalingGroup", "AutoScalingGroupName")
+]
+
+
+def metadata(service: str, operation: str, member: str) -> dict[str, Any]:
+    model = botocore.session.get_session().get_service_model(service)
+    shape = model.operation_model(operation).input_shape
+    assert shape is not None
+    found: dict[str, Any] = shape.members[member].metadata
+    return found
+
+
+def test_every_rule_is_held_against_the_model_or_known_to_have_none_there() -> None:
+    held = [rule for rule, *_ in (*MODELS, *PROSE, *STRICTER)]
+
+    assert {rule.kind for rule in held} == {rule.kind for rule in names.RULES}
+    assert len(held) == len(names.RULES)
+
+
+@pytest.mark.parametrize(("rule", "service", "operation", "member"), PROSE)
+def test_a_rule_of_prose_fits_the_lengths_of_the_model_which_has_no_pattern(
+    rule: NameRule, service: str, operation: str, member: str
+) -> None:
+    told = metadata(service, operation, member)
+
+    assert "pattern" not in told
+    assert rule.minimum >= told.get("min", 0)
+    assert rule.maximum <= told.get("max", rule.maximum)
+
+
+@pytest.mark.parametrize(("rule", "service", "operation", "member"), STRICTER)
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_what_a_stricter_rule_takes_the_model_takes_too(
+    rule: NameRule, service: str, operation: str, member: str, data: st.DataObject
+) -> None:
+    name = data.draw(st.from_regex(rule.pattern, fullmatch=True))
+
+    assert re.fullmatch("[ -~]*", name), "the pattern of the model is written for Java"
+    assert metadata(service, operation, member)["max"] == rule.maximum
+
+
+@settings(max_examples=100, deadline=None)
+@given(RULES, CLUSTERS, SUFFIXES)
+def test_what_the_owner_called_it_stays_in_a_tag_whatever_aws_is_told(
+    rule: NameRule, cluster: str, suffix: str
+) -> None:
+    owner = Owner(cluster=cluster, account="111122223333", region="us-west-2")
+    name = names.derive(rule, cluster, suffix)
+
+    kept = owner.tags("eks/cluster/main")[CLUSTER_TAG]
+    assert kept == cluster
+    assert names.derive(rule, kept, suffix) == name
+
+
+def test_the_default_vendor_s_rule_is_its_own_sentence_word_for_word() -> None:
+    said = (
+        "lower case alphanumeric characters, '-' or '.' is allowed but not '_', "
+        "and must start and end with an alphanumeric character"
+    )
+    assert names.CLUSTER.text == said
+    rule = profile.load("grid").name_rule
+    assert rule is not None
+    assert rule.text == said
 
 
 def kept_for_aws(rule: NameRule, name: str) -> bool:
