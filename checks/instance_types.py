@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -94,10 +95,20 @@ def _instead(
     everywhere = [type for type, found in zones.items() if found == set(planned)]
     return {
         name: get_close_matches(
-            name, sorted(type for type in everywhere if fnmatchcase(type, _alike(name))), n=3
+            name, sorted(type for type in everywhere if _could_stand_in(type, name)), n=3
         )
         for name in names
     }
+
+
+def _could_stand_in(type: str, name: str) -> bool:
+    """Say whether a type is of the same letter, size and processor; `g` after a number is Arm.
+
+    https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
+    """
+    arm = re.compile(r"[a-z]+\d+[a-z]*g[a-z]*(-[a-z0-9]+)?\.")
+    same = bool(arm.match(type)) is bool(arm.match(name))
+    return same and fnmatchcase(type, _alike(name))
 
 
 def _alike(name: str) -> str:
@@ -111,7 +122,7 @@ def _where(name: str, offered: set[str], planned: tuple[str, ...], instead: list
     lacks = [zone for zone in planned if zone not in offered]
     facts = {"type": name, "offered": sorted(offered), "zones": list(planned), "near": instead}
     told = [f"it is offered in {', '.join(sorted(offered))}"] if offered else []
-    told += [f"all zones of the plan offer {' and '.join(instead)}"] if instead else []
+    told += [f"all zones of the plan offer {', '.join(instead)}"] if instead else []
     elsewhere = "; ".join(told) or "choose another"
     if not has:
         message = f"{name} is offered in none of the plan's zones ({', '.join(planned)})"

@@ -89,7 +89,7 @@ def _judged(
         return Answer(
             status=Status.WARN,
             subject=subject,
-            message=f"{cidr} overlaps {DOCKER}, which Docker and some of AWS's services use",
+            message=f"Docker and some of AWS's services use addresses of {cidr} ({DOCKER})",
             hint=write,
             url=VPC_RANGES,
             data={**facts, "overlaps": [DOCKER]},

@@ -1,4 +1,4 @@
-"""What this machine has to have: Python and a folder to write in, and none of the usual tools."""
+"""What this machine has to have: Python, a folder, a way to AWS, and none of the usual tools."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_NEEDED = ("git", "terraform", "jq", "AWS CLI")
     actions=("sts:GetCallerIdentity",),
 )
 def prerequisites(context: Context) -> Iterator[Answer]:
-    """Look at this machine; only the clock needs AWS, which has answered by now."""
+    """Look at this machine; clock and network need AWS, which has answered by now."""
     yield Answer(
         status=Status.PASS,
         subject="tools",
@@ -37,9 +37,15 @@ def prerequisites(context: Context) -> Iterator[Answer]:
     )
     yield _python(sys.version_info[:3])
     yield _folder(default_folder())
-    # AWS refuses signatures that are more than five minutes off, so an answer proves the clock.
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
-    account = context.caller.identity.account
+    # AWS refuses signatures that are more than five minutes off, so an answer proves the clock, and
+    # the way to it. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+    account, endpoint = context.caller.identity.account, context.caller.endpoint("sts")
+    yield Answer(
+        status=Status.PASS,
+        subject="network",
+        message=f"AWS is reached: {endpoint} answers",
+        data={"endpoint": endpoint},
+    )
     yield Answer(
         status=Status.PASS,
         subject="clock",

@@ -114,5 +114,15 @@ def _finding(finding: Finding) -> list[str]:
     inner += [markdown_code(command) for command in words.commands(finding)]
     if finding.hint and finding.status is not Status.PASS:
         code = words.is_command(finding.hint)
-        inner.append(markdown_code(finding.hint) if code else markdown(finding.hint))
+        inner.append(markdown_code(finding.hint) if code else _prose(finding.hint))
     return [line, *(f"  - {each}" for each in inner)]
+
+
+def _prose(hint: str) -> str:
+    """Show a hint, and what it has between backticks as code; nothing else of it is markup."""
+    parts = hint.split("`")
+    if len(parts) % 2 == 0:
+        return markdown(hint)  # one of them has no other: they are part of the text
+    return "".join(
+        markdown_code(part) if number % 2 else markdown(part) for number, part in enumerate(parts)
+    )

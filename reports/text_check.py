@@ -8,7 +8,7 @@ from preflight.finding import Finding, Status
 from reports.clean import clean, safe_url
 from reports.page import Page
 from reports.view import STATUS_ORDER, Report
-from reports.words import is_waived, tally
+from reports.words import is_command, is_waived, tally
 
 _COUNTS = {"fail": "failed", "unknown": "unknown", "warn": "warned", "skip": "skipped"}
 
@@ -59,7 +59,14 @@ def _remedy(finding: Finding) -> tuple[str | None, str | None]:
 
 
 def _say_remedy(hint: str | None, url: str | None, page: Page, *, label: str) -> None:
-    if hint:
+    if hint and _is_copied(hint):
         page.line((label, "dim"), (clean(hint), "cyan"), indent=13)
+    elif hint:
+        page.prose(hint, indent=13, label=label, style="cyan")
     if address := safe_url(url):
         page.line(("see  ", "dim"), (address, "dim"), indent=13)
+
+
+def _is_copied(hint: str) -> bool:
+    """Whether a hint has a command in it, which has to stay in one piece to be copied."""
+    return "`" in hint or is_command(hint)

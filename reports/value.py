@@ -78,11 +78,13 @@ STATUS_ORDER: Final[tuple[Status | LeftoverStatus, ...]] = (
 _WORST_SEVERITY_FIRST: Final = tuple(reversed(Severity))
 
 
-def worst_first(finding: Finding) -> tuple[int, int, str]:
-    """Sort key: by status, then severity, then id."""
+def worst_first(finding: Finding) -> tuple[int, int, str, str, str]:
+    """Sort key: by status, then severity, then by the names a reader looks for."""
     return (
         STATUS_ORDER.index(finding.status),
         _WORST_SEVERITY_FIRST.index(finding.severity),
+        finding.check,
+        finding.subject,
         finding.id,
     )
 

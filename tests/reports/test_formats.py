@@ -344,3 +344,12 @@ def test_nothing_heavy_is_loaded_before_a_report_is_drawn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_within_a_hint_is_code_in_markdown(check_report: Report) -> None:
+    found = replace(
+        check_report.findings[0], status=Status.FAIL, hint="`a *b*` or `c`, if *you* like"
+    )
+    report = replace(check_report, findings=(found,))
+
+    assert "  - `a *b*` or `c`, if \\*you\\* like\n" in render("markdown", report)
