@@ -34,7 +34,7 @@ def explain(
 
 def explanation(check: Check) -> str:
     """Write all that is known of a check, 80 columns wide."""
-    parts = [f"{check.id}: {check.title}", "", "Why", *_wrapped(check.why)]
+    parts = [*_wrapped(f"{check.id}: {check.title}", indent=""), "", "Why", *_wrapped(check.why)]
     parts += ["", "How to mend it", *_wrapped(check.fix), "", f"Source\n  {check.url}"]
     if check.actions:
         parts += ["", "Needs", *(f"  {action}" for action in sorted(check.actions))]
@@ -54,10 +54,15 @@ def schema(
     typer.echo(json.dumps(schemas.schema(name), indent=2))
 
 
-def _wrapped(text: str) -> list[str]:
-    indent = "  "
+def _wrapped(text: str, *, indent: str = "  ") -> list[str]:
+    """Break between words alone: an option of a command stays in one piece."""
     return textwrap.wrap(
-        " ".join(text.split()), 80, initial_indent=indent, subsequent_indent=indent
+        " ".join(text.split()),
+        80,
+        initial_indent=indent,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
