@@ -54,3 +54,15 @@ def test_tags_that_may_not_be_read_are_unknown(bench: Any) -> None:
 
     assert found.status is Status.UNKNOWN
     assert found.data["missing_action"] == "tag:GetResources"
+
+
+def test_the_caller_looks_where_the_role_may_not(bench: Any) -> None:
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    no_tags = {"Effect": "Deny", "Action": "tag:*", "Resource": "*"}
+    bench.begin(principals=[bench.role("builder", everything, no_tags)])
+    leave_volume(bench, "dev")
+    role = "arn:aws:iam::111122223333:role/builder"
+    caller = bench.aws()
+    context = bench.context(caller.assume(role), caller, role_arn=role)
+
+    assert bench.statuses(earlier_cluster, context) == {"cluster dev": Status.WARN}
