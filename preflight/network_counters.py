@@ -109,14 +109,14 @@ def routes_per_table(usage: Usage) -> Shares:
 
 
 def _routes(routes: Iterable[Row], family: str, lists: Mapping[str, Row]) -> float:
-    block = "DestinationCidrBlock" if family == "IPv4" else "DestinationIpv6CidrBlock"
     total = 0.0
     for route in routes:
         if route.get("Origin") == "EnableVgwRoutePropagation":
             continue
-        total += block in route
         if (prefix_list := route.get("DestinationPrefixListId")) is not None:
             total += _entries(lists.get(prefix_list, {}), family, prefix_list)
+        else:
+            total += ("DestinationIpv6CidrBlock" in route) == (family == "IPv6")
     return total
 
 

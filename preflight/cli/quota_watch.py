@@ -119,6 +119,9 @@ def _wait(
 
     began = aws.clock.monotonic()
     told: dict[Key, str] = {}
+    if timeout is None or timeout >= interval:
+        said = f"looking every {interval:g} s; stopped and started again it goes on where it was"
+        say(f"waiting for {len(requests)} of AWS's decisions, {said}", asked)
     while True:
         states = look(aws, requests)
         passed = aws.clock.monotonic() - began

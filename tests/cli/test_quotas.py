@@ -221,8 +221,9 @@ def test_a_request_is_filed_once_and_watched_until_it_is_granted(
     assert by_subject(again)[subject]["data"]["standing"] == "pending"
     assert changed().count("RequestServiceQuotaIncrease") == 1
 
-    stopped = preflight("quotas", "watch", "--timeout", "0", "-o", "json")
+    stopped = preflight("quotas", "watch", "--interval", "0.1", "--timeout", "0.3", "-o", "json")
     assert stopped.code == 4
+    assert "stopped and started again it goes on" in stopped.err
     account.world.clock.advance(3600)
     code, watched = report("watch", "--timeout", "0")
     assert code == 0
@@ -268,6 +269,18 @@ def test_bad_input_is_one_message(
     assert ran.code == 2
     assert said in ran.message()
     assert not sandbox.world.calls
+
+
+def test_a_region_that_cannot_be_read_is_unknown_and_in_the_report(
+    account: Sandbox, report: Report
+) -> None:
+    code, found = report("--regions", "us-east-1,ap-east-1", "--services", VPC)
+    rows = by_subject(found)
+
+    assert code == 4
+    assert rows[f"111122223333/us-east-1 {VPC}"]["status"] == "pass"
+    assert rows[f"111122223333/ap-east-1 {VPC}"]["status"] == "unknown"
+    assert [each["status"] for each in found["coverage"]] == ["pass", "unknown"]
 
 
 def test_a_code_that_aws_does_not_list_is_a_mistake(account: Sandbox, preflight: Any) -> None:
