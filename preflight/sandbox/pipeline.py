@@ -1,6 +1,6 @@
 """The way of a request through the sandbox, as a WSGI application around moto's.
 
-    identify ─▶ authenticate ─▶ AUTHORISERS ─▶ faults, latency
+    identify ─▶ authenticate ─▶ validate ─▶ AUTHORISERS ─▶ faults, latency
         ─▶ RULES (may refuse) ─▶ OPERATIONS (own) or moto ─▶ EFFECTS ─▶ call log
 
 A module takes part by constants, and by its name in `preflight.sandbox.table.MODULES`:
@@ -52,6 +52,7 @@ from preflight.sandbox.faults.repaging import PAGES, repage
 from preflight.sandbox.faults.rules import Fault, Faults, error_of
 from preflight.sandbox.identity.credentials import not_taken
 from preflight.sandbox.identity.principals import principal_of
+from preflight.sandbox.input.validate import validate
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.table import Table
 from preflight.sandbox.world import World
@@ -127,6 +128,7 @@ class Pipeline:
 
     def _stages(self, request: Request) -> Response:
         self._authenticate(request)
+        validate(request)
         if not request.is_privileged:
             for authoriser in self.table.authorisers:
                 authoriser(request)

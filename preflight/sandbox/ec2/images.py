@@ -93,4 +93,14 @@ def _ask_without(request: Request, ids: set[str]) -> None:
     request.body = urlencode(kept).encode()
 
 
+def name_root_device(request: Request, response: Response) -> None:
+    """RegisterImage: the root device is a volume, or moto tells of a type that EC2 does not have.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
+    """
+    made = request.world.backend("ec2", request.region).amis[response.result["ImageId"]]
+    made.root_device_type = "ebs"
+
+
 OPERATIONS = {("ec2", "DescribeImages"): describe_images}
+EFFECTS = {("ec2", "RegisterImage"): name_root_device}

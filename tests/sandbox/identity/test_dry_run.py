@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,9 +16,17 @@ from botocore.exceptions import ClientError
 Admin = Any
 Refusal = Any
 
-
-#: What botocore wants by itself before it sends anything.
-NEEDED = {"CopySnapshot": {"SourceRegion": "us-east-1"}}
+#: The smallest value of each type that can be seen on the wire.
+LEAST: dict[str, Any] = {
+    "blob": b"x",
+    "boolean": True,
+    "double": 1.0,
+    "float": 1.0,
+    "integer": 1,
+    "long": 1,
+    "string": "x",
+    "timestamp": datetime(2026, 1, 1, tzinfo=UTC),
+}
 
 
 def state(admin: Admin) -> Any:
@@ -39,10 +48,21 @@ def test_a_trial_creates_nothing_and_says_what_a_real_call_would(
     assert refused[0] == "UnauthorizedOperation"
 
 
+def least(shape: Any) -> Any:
+    """Give a structure with what it requires, or with one member if that is nothing."""
+    if shape.type_name == "list":
+        return [least(shape.member)]
+    if shape.type_name != "structure":
+        return shape.enum[0] if getattr(shape, "enum", None) else LEAST[shape.type_name]
+    names = shape.required_members or list(shape.members)[:1]
+    return {name: least(shape.members[name]) for name in names}
+
+
 def trial(client: Any, operation: str) -> str:
-    """Try an operation with nothing but the flag: it must not even look at the rest."""
+    """Try an operation with what it needs to be read: it must not look for what that names."""
+    shape = client.meta.service_model.operation_model(operation).input_shape
     with pytest.raises(ClientError) as caught:
-        client._make_api_call(operation, {"DryRun": True, **NEEDED.get(operation, {})})
+        client._make_api_call(operation, {**least(shape), "DryRun": True})
     return str(caught.value.response["Error"]["Code"])
 
 

@@ -101,7 +101,7 @@ def repository(ecr: Client, tags: Pairs) -> Callable[[Client], Any]:
 
 def log_group(logs: Client, tags: Pairs) -> Callable[[Client], Any]:
     name = named()
-    logs.create_log_group(logGroupName=name, tags=tags)
+    logs.create_log_group(logGroupName=name, **({"tags": tags} if tags else {}))
     return lambda caller: caller.put_retention_policy(logGroupName=name, retentionInDays=7)
 
 

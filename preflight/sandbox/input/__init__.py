@@ -1,0 +1,1 @@
+"""What comes in, held against botocore's models as AWS holds it."""
