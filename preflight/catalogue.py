@@ -33,9 +33,11 @@ def _row(
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html
 AUTO_SCALING_GROUPS = _row(
     "autoscaling/L-CDE20ADC", "Auto Scaling groups per region", 500, use.auto_scaling_groups,
+    failure="LimitExceeded",
 )
 LAUNCH_CONFIGURATIONS = _row(
     "autoscaling/L-6B80B8FA", "Launch configurations per region", 200, use.launch_configurations,
+    failure="LimitExceeded",
 )
 LAUNCH_TEMPLATES = _row("ec2/L-FB451C26", "Launch templates", 5000, use.launch_templates)
 ELASTIC_IPS = _row(
@@ -76,6 +78,7 @@ RULES_PER_SECURITY_GROUP = _row(
 SECURITY_GROUPS_PER_INTERFACE = _row(
     "vpc/L-2AFB9258", "Security groups per network interface", 5,
     network.security_groups_per_interface, scope=Scope.PARENT, maximum=16,
+    failure="SecurityGroupsPerInterfaceLimitExceeded",
 )
 NETWORK_INTERFACES = _row(
     "vpc/L-DF5E4CA3", "Network interfaces per Region", 5000, network.network_interfaces,
@@ -141,10 +144,11 @@ NODEGROUPS_PER_CLUSTER = _row(
 )
 NODES_PER_NODEGROUP = _row(
     "eks/L-BD136A63", "Nodes per managed node group", 450, scope=Scope.PARENT,
+    failure="ResourceLimitExceededException",
 )
 FARGATE_PROFILES_PER_CLUSTER = _row(
     "eks/L-33415657", "Fargate profiles per cluster", 10, use.fargate_profiles_per_cluster,
-    scope=Scope.CLUSTER, deep=True,
+    scope=Scope.CLUSTER, deep=True, failure="ResourceLimitExceededException",
 )
 SELECTORS_PER_FARGATE_PROFILE = _row(
     "eks/L-D78D8AF8", "Selectors per Fargate profile", 5, scope=Scope.PARENT,
@@ -168,46 +172,50 @@ FARGATE_VCPUS = _row(
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 CLASSIC_LOAD_BALANCERS = _row(
     "elasticloadbalancing/L-E9E9831D", "Classic Load Balancers per Region", 20,
-    use.classic_load_balancers,
+    use.classic_load_balancers, failure="TooManyLoadBalancers",
 )
 APPLICATION_LOAD_BALANCERS = _row(
     "elasticloadbalancing/L-53DA6B97", "Application Load Balancers per Region", 50,
-    use.application_load_balancers,
+    use.application_load_balancers, failure="TooManyLoadBalancers",
 )
 NETWORK_LOAD_BALANCERS = _row(
     "elasticloadbalancing/L-69A177A2", "Network Load Balancers per Region", 50,
-    use.network_load_balancers,
+    use.network_load_balancers, failure="TooManyLoadBalancers",
 )
 TARGET_GROUPS = _row(
     "elasticloadbalancing/L-B22855CB", "Target Groups per Region", 3000, use.target_groups,
+    failure="TooManyTargetGroups",
 )
 
 # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-resource-quotas.html
 GP3_STORAGE = _row(
     "ebs/L-7A658B76", "Storage for General Purpose SSD (gp3) volumes, in TiB", 50, use.gp3_storage,
-    unit="TiB",
+    unit="TiB", failure="VolumeLimitExceeded",
 )
 GP2_STORAGE = _row(
     "ebs/L-D18FCD1D", "Storage for General Purpose SSD (gp2) volumes, in TiB", 50, use.gp2_storage,
-    unit="TiB",
+    unit="TiB", failure="VolumeLimitExceeded",
 )
 IO1_STORAGE = _row(
     "ebs/L-FD252861", "Storage for Provisioned IOPS SSD (io1) volumes, in TiB", 50, use.io1_storage,
-    unit="TiB",
+    unit="TiB", failure="VolumeLimitExceeded",
 )
 IO2_STORAGE = _row(
     "ebs/L-09BD8365", "Storage for Provisioned IOPS SSD (io2) volumes, in TiB", 20, use.io2_storage,
-    unit="TiB",
+    unit="TiB", failure="VolumeLimitExceeded",
 )
 IO1_IOPS = _row(
     "ebs/L-B3A130E6", "IOPS for Provisioned IOPS SSD (io1) volumes", 300_000, use.io1_iops,
-    unit="IOPS",
+    unit="IOPS", failure="MaxIOPSLimitExceeded",
 )
 IO2_IOPS = _row(
     "ebs/L-8D977E7E", "IOPS for Provisioned IOPS SSD (io2) volumes", 100_000, use.io2_iops,
-    unit="IOPS",
+    unit="IOPS", failure="MaxIOPSLimitExceeded",
 )
-SNAPSHOTS = _row("ebs/L-309BACF6", "Snapshots per Region", 100_000, use.snapshots, deep=True)
+SNAPSHOTS = _row(
+    "ebs/L-309BACF6", "Snapshots per Region", 100_000, use.snapshots, deep=True,
+    failure="SnapshotLimitExceeded",
+)
 
 # The rest: registry, topics, rules, logs, keys, names.
 REPOSITORIES = _row(

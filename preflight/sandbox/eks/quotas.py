@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from preflight.sandbox.eks.state import eks
 from preflight.sandbox.quotas.ceilings import Ceiling
@@ -70,6 +71,13 @@ NODES = Ceiling(
 )
 
 
+# What changes a cluster or a group does not know that error.
+_CHANGED = tuple(
+    replace(ceiling, code="InvalidParameterException")
+    for ceiling in (NODES, CONTROL_PLANE_GROUPS, PUBLIC_RANGES)
+)
+
+
 def refuse_nodegroup(request: Request) -> None:
     """A node group within the quotas of its cluster and its own."""
     NODEGROUPS(request)
@@ -78,19 +86,19 @@ def refuse_nodegroup(request: Request) -> None:
 
 def refuse_cluster(request: Request) -> None:
     """A cluster within the quotas of the Region and its own."""
-    CLUSTERS(request)
-    refuse_network(request)
+    for ceiling in (CLUSTERS, CONTROL_PLANE_GROUPS, PUBLIC_RANGES):
+        ceiling(request)
 
 
-def refuse_network(request: Request) -> None:
-    """Not more groups or ranges than a cluster takes."""
-    CONTROL_PLANE_GROUPS(request)
-    PUBLIC_RANGES(request)
+def refuse_change(request: Request) -> None:
+    """Not more nodes, groups or ranges than there may be."""
+    for ceiling in _CHANGED:
+        ceiling(request)
 
 
 RULES = {
     ("eks", "CreateCluster"): refuse_cluster,
     ("eks", "CreateNodegroup"): refuse_nodegroup,
-    ("eks", "UpdateClusterConfig"): refuse_network,
-    ("eks", "UpdateNodegroupConfig"): NODES,
+    ("eks", "UpdateClusterConfig"): refuse_change,
+    ("eks", "UpdateNodegroupConfig"): refuse_change,
 }
