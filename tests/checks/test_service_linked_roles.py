@@ -69,7 +69,10 @@ def test_what_may_not_be_looked_at_is_unknown(bench: Any, action: str) -> None:
 
 
 def test_a_boundary_that_asks_for_the_name_of_the_service_is_heard(bench: Any) -> None:
-    edge = bench.document(ALL, no_roles_but("eks.amazonaws.com"))
+    # Without the key nothing is denied: only whoever reads the boundary knows that it asks for it.
+    denied = no_roles_but("eks-nodegroup.amazonaws.com")
+    denied["Condition"] = {"StringEquals": denied["Condition"].pop("StringNotEquals")}
+    edge = bench.document(ALL, denied)
     context = bench.as_builder(ALL, boundary=edge)
 
     found = bench.ask(service_linked_roles, context)
