@@ -225,7 +225,7 @@ def soak(requests: int) -> None:
             return text
 
         marks = [requests * tenth // 10 for tenth in range(1, 11)]
-        number, told, began = 0, [], time.monotonic()
+        number, began = 0, time.monotonic()
         while number < requests:
             name, where = f"soak-{number}", f"{REGION}a"
             send("sts", "GetCallerIdentity")
@@ -236,10 +236,10 @@ def soak(requests: int) -> None:
             send("ec2", "DeleteVolume", VolumeId=made.partition("<volumeId>")[2].partition("<")[0])
             number += 5
             while marks and number >= marks[0]:
-                told.append(f"{marks.pop(0):,}: {memory(pid):.0f} MB")
+                print(f"after {marks.pop(0):7,} requests: {memory(pid):.0f} MB", flush=True)
         rate = number / (time.monotonic() - began)
         connection.close()
-    print(f"memory after requests: {'; '.join(told)} ({rate:.0f} requests a second)")
+    print(f"{rate:.0f} requests a second")
 
 
 def main() -> None:
