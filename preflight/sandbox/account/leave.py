@@ -12,13 +12,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
+from preflight.sandbox.eks import node_health
 from preflight.sandbox.eks.network import deliver_logs, log_group_name
 from preflight.sandbox.eks.state import Cluster, Eks
 from preflight.sandbox.services import load_balancers
@@ -196,20 +196,11 @@ def leave_log_groups(place: Place) -> None:
 
 def leave_interface(place: Place) -> None:
     """A network interface for pods, leaked when its node was killed while detaching it."""
-    ec2, node = place.backend("ec2"), f"i-{secrets.token_hex(9)[:17]}"
+    ec2, node = place.backend("ec2"), node_health.made_up_node()
     group = ec2.get_security_group_from_id(place.cluster.group_id) if place.cluster else None
     groups = [group.id] if group is not None and group.vpc_id == place.vpc_id else None
-    eni = ec2.create_network_interface(
-        ec2.get_subnet(place.subnets()[0]),
-        [],
-        group_ids=groups,
-        description=f"aws-K8S-{node}",
-        tags={
-            "cluster.k8s.amazonaws.com/name": place.name,
-            "eks:eni:owner": "amazon-vpc-cni",
-            "node.k8s.amazonaws.com/instance_id": node,
-            "node.k8s.amazonaws.com/createdAt": f"{agenda(place.world).now():%Y-%m-%dT%H:%M:%SZ}",
-        },
+    eni = node_health.interface(
+        place.world, place.region, place.subnets()[0], place.name, node, groups
     )
     place.note("ec2:network-interface", eni.id)
 

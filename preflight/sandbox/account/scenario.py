@@ -53,6 +53,7 @@ def read_scenario(source: Path | str | Mapping[str, Any] | None) -> Scenario:
     _check_quotas(scenario)
     _check_names(scenario)
     _check_calls(scenario)
+    _check_faults(scenario)
     return scenario
 
 
@@ -98,6 +99,24 @@ def _check_quotas(scenario: Scenario) -> None:
             message = f"the sandbox has no quota {entry['service']}/{entry['code']}"
             raise scenario.document.error(
                 ["quotas", number, "code"], message, "give it a `name` to make it"
+            )
+
+
+def _check_faults(scenario: Scenario) -> None:
+    """Refuse codes of issues that EKS does not have: no client could have met them."""
+    named = enumerate(scenario.value.get("faults", []))
+    ours = [(n, one) for n, one in named if str(one["action"]).startswith("sandbox:")]
+    if not ours:
+        return
+    from preflight.sandbox.eks.health import codes
+
+    for number, entry in ours:
+        known = codes(entry["action"])
+        if known and entry.get("error") not in known:
+            raise scenario.document.error(
+                ["faults", number, "error" if "error" in entry else "action"],
+                f"EKS has no such issue: {entry.get('error')}",
+                f"it has {', '.join(known)}",
             )
 
 

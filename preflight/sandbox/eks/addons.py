@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
+from preflight.sandbox.eks import health
 from preflight.sandbox.eks.addon_versions import CATALOGUE, version_for
 from preflight.sandbox.eks.pod_identity import associate
 from preflight.sandbox.eks.roles import ADDON_ROLE_UNKNOWN
@@ -28,6 +29,7 @@ from preflight.sandbox.world import World
 UPDATING_SECONDS, DELETING_SECONDS = 30.0, 20.0
 #: Having nodes is not enough: their pods have to start.
 AFTER_NODES_SECONDS = 15.0
+UNDER_WAY = frozenset({"CREATING", "UPDATING", "DELETING"})
 
 
 def _known(cluster: Cluster, name: str, version: str | None) -> str:
@@ -63,19 +65,18 @@ def described(world: World, cluster: Cluster, addon: Addon) -> Shape:
     """Describe an add-on as it is now: CREATING, then DEGRADED or ACTIVE as there are nodes."""
     _, _, seconds, needs_nodes = CATALOGUE[addon.shape["addonName"]]
     status, age = addon.busy, agenda(world).seconds() - addon.since
-    issues: list[Shape] = []
+    issues: list[Shape] = [addon.failure] if addon.failure and "FAILED" in status else []
     if status == "CREATING" and age >= seconds:
-        status = "ACTIVE"
-    if status == "ACTIVE" and needs_nodes:
+        status, issues = ("CREATE_FAILED", [addon.failure]) if addon.failure else ("ACTIVE", [])
+    if status == "ACTIVE":
+        issues = health.standing(world, health.ADDON_HEALTH, cluster.region)
         nodes = _first_nodes(cluster)
-        if nodes is None or agenda(world).seconds() < nodes + AFTER_NODES_SECONDS:
-            status = "DEGRADED"
+        if needs_nodes and (nodes is None or agenda(world).seconds() < nodes + AFTER_NODES_SECONDS):
             message = (
                 "The add-on is unhealthy because it doesn't have the desired number of replicas."
             )
-            issues = [
-                {"code": "InsufficientNumberOfReplicas", "message": message, "resourceIds": []}
-            ]
+            issues.append(health.issue("InsufficientNumberOfReplicas", message))
+        status = "DEGRADED" if issues else status
     return {**addon.shape, "status": status, "health": {"issues": issues}}
 
 
@@ -91,6 +92,7 @@ def create_addon(request: Request) -> Shape:
             message = f"Addon already exists: {name}"
             raise refuse("ResourceInUseException", message, clusterName=cluster.name)
         addon = Addon(_shape(request, cluster, version), agenda(request.world).seconds())
+        addon.failure = health.told(request.world, health.ADDON_FAILURE, request.region)
         _give_roles(request, cluster, addon)
         cluster.addons[name] = addon
         return lambda: (
@@ -166,7 +168,7 @@ def update_addon(request: Request) -> Shape:
 
     def create() -> Any:
         cluster, addon = _addon(request)
-        if addon.busy not in ("CREATING", "ACTIVE"):
+        if described(request.world, cluster, addon)["status"] in UNDER_WAY:
             message = f"Addon {addon.shape['addonName']} currently has an update in progress"
             raise refuse("ResourceInUseException", message, clusterName=cluster.name)
         given, keys = request.parameters, ("serviceAccountRoleArn", "configurationValues")
@@ -175,12 +177,19 @@ def update_addon(request: Request) -> Shape:
         change["addonVersion"] = _known(cluster, addon.shape["addonName"], version)
         update = new_update(request, "AddonUpdate", change)
         addon.updates[update["id"]] = update
-        addon.busy = "UPDATING"
+        addon.busy, addon.failure = "UPDATING", None
 
         def done() -> None:
-            update["status"] = "Successful"
-            addon.shape.update(change)
-            addon.busy = "ACTIVE" if addon.busy == "UPDATING" else addon.busy
+            name = addon.shape["addonName"]
+            update["errors"] = health.update_error(
+                request.world, health.ADDON_UPDATE, request.region, name
+            )
+            update["status"] = "Failed" if update["errors"] else "Successful"
+            if addon.busy != "UPDATING":
+                return
+            addon.busy = "UPDATE_FAILED" if update["errors"] else "ACTIVE"
+            if not update["errors"]:
+                addon.shape.update(change)
 
         agenda(request.world).after(UPDATING_SECONDS, done)
         return lambda: {"update": update}
@@ -193,11 +202,16 @@ def delete_addon(request: Request) -> Shape:
     cluster, addon = _addon(request)
     if addon.busy != "DELETING":
         addon.busy = "DELETING"
-        agenda(request.world).after(DELETING_SECONDS, partial(_gone, cluster, addon))
+        gone = partial(_gone, request.world, cluster, addon)
+        agenda(request.world).after(DELETING_SECONDS, gone)
     return {"addon": described(request.world, cluster, addon)}
 
 
-def _gone(cluster: Cluster, addon: Addon) -> None:
+def _gone(world: World, cluster: Cluster, addon: Addon) -> None:
+    addon.failure = health.told(world, health.ADDON_DELETION, cluster.region)
+    if addon.failure is not None:
+        addon.busy = "DELETE_FAILED"
+        return
     cluster.addons.pop(addon.shape["addonName"], None)
     for id, one in list(cluster.associations.items()):
         if one.get("ownerArn") == addon.shape["addonArn"]:

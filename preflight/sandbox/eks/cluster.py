@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
-from preflight.sandbox.eks import versions
+from preflight.sandbox.eks import health, versions
 from preflight.sandbox.eks.entries import admit_creator
 from preflight.sandbox.eks.network import (
     check_network,
@@ -72,7 +72,11 @@ def create_cluster(request: Request) -> Shape:
         plan = agenda(request.world)
         plan.after(NETWORK_SECONDS, partial(_network_ready, request.world, cluster))
         plan.after(CREATING_SECONDS, partial(_ready, request.world, cluster))
-        return lambda: {"cluster": _described(cluster)} if _lives(request.world, cluster) else None
+        return lambda: (
+            {"cluster": _described(request.world, cluster)}
+            if _lives(request.world, cluster)
+            else None
+        )
 
     return once(request, create)
 
@@ -178,20 +182,25 @@ def _network_ready(world: World, cluster: Cluster) -> None:
 def _ready(world: World, cluster: Cluster) -> None:
     if not _lives(world, cluster) or cluster.status != "CREATING":
         return
+    failure = health.told(world, health.CLUSTER_FAILURE, cluster.region, cluster.name)
+    if failure is not None:
+        cluster.shape.update(status="FAILED", health={"issues": [failure]})
+        return
     cluster.shape["status"] = "ACTIVE"
     guardduty.look(world, cluster.region)
     if cluster.logs:
         deliver_logs(world, cluster.region, cluster.name)
 
 
-def _described(cluster: Cluster) -> Shape:
+def _described(world: World, cluster: Cluster) -> Shape:
     is_up = cluster.status in ("ACTIVE", "UPDATING")
-    return {**cluster.shape, **(cluster.later if is_up else {})}
+    issues = {"issues": health.of_cluster(world, cluster)}
+    return {**cluster.shape, "health": issues, **(cluster.later if is_up else {})}
 
 
 def describe_cluster(request: Request) -> Shape:
     """DescribeCluster."""
-    return {"cluster": _described(cluster_of(request))}
+    return {"cluster": _described(request.world, cluster_of(request))}
 
 
 def list_clusters(request: Request) -> Shape:
@@ -219,7 +228,7 @@ def delete_cluster(request: Request) -> Shape:
     if cluster.status != "DELETING":
         cluster.shape["status"] = "DELETING"
         agenda(request.world).after(DELETING_SECONDS, partial(_gone, request.world, cluster))
-    return {"cluster": _described(cluster)}
+    return {"cluster": _described(request.world, cluster)}
 
 
 def _gone(world: World, cluster: Cluster) -> None:

@@ -57,13 +57,59 @@ def _contents(ec2: Any, cluster: Cluster, group: Nodegroup) -> Shape:
     contents.setdefault("InstanceType", (group.shape.get("instanceTypes") or ["t3.medium"])[0])
     contents.setdefault("ImageId", _image(group))
     contents.setdefault("SecurityGroupIds", [cluster.group_id])
+    if group.remote_access_group:
+        contents["SecurityGroupIds"].append(group.remote_access_group)
+    contents["IamInstanceProfile"] = {"Name": group.template}
     return contents
+
+
+def _make_profile(world: World, group: Nodegroup) -> None:
+    """Make the instance profile of the nodes, under the name of EKS's launch template.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/44853
+    """
+    iam = world.backend("iam", "aws")
+    roles = [one.name for one in iam.roles.values() if one.arn == group.shape["nodeRole"]]
+    if roles and group.template not in iam.instance_profiles:
+        iam.create_instance_profile(name=group.template, path="/", role_names=roles, tags=[])
+
+
+def _make_remote_access(world: World, cluster: Cluster, group: Nodegroup) -> None:
+    """Make the security group that lets SSH in, where that was asked for.
+
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html
+    """
+    asked = group.shape.get("remoteAccess")
+    if not asked:
+        return
+    ec2, unique = world.backend("ec2", cluster.region), group.template.removeprefix("eks-")
+    made = ec2.create_security_group(
+        f"eks-remoteAccess-{unique}",
+        "Security group for all nodes in the nodeGroup to allow SSH access",
+        vpc_id=cluster.shape["resourcesVpcConfig"]["vpcId"],
+        tags={"eks": group.shape["nodegroupName"], **_tags(cluster, group)},
+    )
+    sources = [{"GroupId": id} for id in asked.get("sourceSecurityGroups") or ()]
+    ranges = [] if sources else [{"CidrIp": "0.0.0.0/0"}]
+    ec2.authorize_security_group_ingress(
+        made.id, "tcp", "22", "22", ranges, source_groups=sources or None
+    )
+    group.remote_access_group = made.id
+
+
+def drop_remote_access(world: World, cluster: Cluster, group: Nodegroup) -> None:
+    """Remove that security group, unless somebody else did."""
+    ec2, id = world.backend("ec2", cluster.region), group.remote_access_group
+    if id and ec2.get_security_group_from_id(id):
+        ec2.delete_security_group(group_id=id)
 
 
 def make_fleet(world: World, cluster: Cluster, group: Nodegroup) -> None:
     """Make the template, the scaling group and its instances."""
     ec2 = world.backend("ec2", cluster.region)
     scaling, tags = world.backend("autoscaling", cluster.region), _tags(cluster, group)
+    _make_profile(world, group)
+    _make_remote_access(world, cluster, group)
     template = ec2.create_launch_template(
         group.template, "", _contents(ec2, cluster, group), {"launch-template": tags}
     )
@@ -102,6 +148,8 @@ def make_fleet(world: World, cluster: Cluster, group: Nodegroup) -> None:
         capacity_rebalance=group.shape["capacityType"] == "SPOT",
     )
     group.shape["resources"] = {"autoScalingGroups": [{"name": group.scaling_group}]}
+    if group.remote_access_group:
+        group.shape["resources"]["remoteAccessSecurityGroup"] = group.remote_access_group
     scale(world, cluster, group)
 
 
@@ -172,7 +220,7 @@ def renew(world: World, cluster: Cluster, group: Nodegroup) -> None:
 
 
 def drop_fleet(world: World, cluster: Cluster, group: Nodegroup) -> None:
-    """Remove instances, scaling group and EKS's launch template."""
+    """Remove instances, scaling group, and EKS's launch template and instance profile."""
     ec2 = world.backend("ec2", cluster.region)
     if scaling_group(world, cluster, group) is not None:
         scaling = world.backend("autoscaling", cluster.region)
@@ -181,3 +229,4 @@ def drop_fleet(world: World, cluster: Cluster, group: Nodegroup) -> None:
     instances.forget_terminated(world, cluster.region)
     if group.template in ec2.launch_template_name_to_ids:
         ec2.delete_launch_template(group.template, None)
+    world.backend("iam", "aws").instance_profiles.pop(group.template, None)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks.fleet import find_template, pinned, renew, scale
+from preflight.sandbox.eks.health import NODEGROUP_UPDATE, update_error
 from preflight.sandbox.eks.node_rules import check_size
 from preflight.sandbox.eks.nodes import group_of
 from preflight.sandbox.eks.state import Cluster, Nodegroup, Shape, once, refuse
@@ -26,20 +28,37 @@ SETTINGS = (
 )
 
 
-def _begin(
-    request: Request, group: Nodegroup, update: Shape, seconds: float, act: Callable[[], None]
-) -> Callable[[], Shape]:
-    """Put a group into UPDATING, and do something when the time has passed."""
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """An update of a node group: what it changes at once, and what it does in the end."""
+
+    update: Shape
+    shape: Shape
+    seconds: float
+    act: Callable[[], None]
+
+
+def _begin(request: Request, group: Nodegroup, change: _Change) -> Callable[[], Shape]:
+    """Put a group into UPDATING; an update that fails puts back what it changed."""
+    update = change.update
+    before = {key: group.shape.get(key) for key in change.shape}
+    group.shape.update(change.shape)
     group.updates[update["id"]] = update
     group.shape["status"] = "UPDATING"
 
     def done() -> None:
-        update["status"] = "Successful"
-        if group.shape["status"] == "UPDATING":
-            group.shape.update(status="ACTIVE", modifiedAt=agenda(request.world).now())
-            act()
+        about = group.scaling_group
+        update["errors"] = update_error(request.world, NODEGROUP_UPDATE, request.region, about)
+        update["status"] = "Failed" if update["errors"] else "Successful"
+        if group.shape["status"] != "UPDATING":
+            return
+        group.shape.update(status="ACTIVE", modifiedAt=agenda(request.world).now())
+        if update["errors"]:
+            group.shape.update(before)
+        else:
+            change.act()
 
-    agenda(request.world).after(seconds, done)
+    agenda(request.world).after(change.seconds, done)
     return lambda: {"update": update}
 
 
@@ -75,11 +94,12 @@ def update_nodegroup_config(request: Request) -> Shape:
         for key in ("updateConfig", "nodeRepairConfig", "warmPoolConfig"):
             if given.get(key):
                 change[key] = given[key]
-        group.shape.update(change)
         asked = {key: given[key] for key in SETTINGS if given.get(key)}
         update = new_update(request, "ConfigUpdate", asked)
         act = partial(scale, request.world, cluster, group)
-        return _begin(request, group, update, CONFIG_SECONDS, act)
+        return _begin(
+            request, group, _Change(update=update, shape=change, seconds=CONFIG_SECONDS, act=act)
+        )
 
     return once(request, create)
 
@@ -110,10 +130,11 @@ def update_nodegroup_version(request: Request) -> Shape:
             change["launchTemplate"] = pinned(ec2, given["launchTemplate"])
         version = given.get("version") or (shape["version"] if change else cluster.shape["version"])
         change |= {"version": version, "releaseVersion": f"{version}.0-20260415"}
-        shape.update(change)
         update = new_update(request, "VersionUpdate", change)
         act = partial(renew, request.world, cluster, group)
-        return _begin(request, group, update, VERSION_SECONDS, act)
+        return _begin(
+            request, group, _Change(update=update, shape=change, seconds=VERSION_SECONDS, act=act)
+        )
 
     return once(request, create)
 

@@ -8,14 +8,9 @@ from functools import partial
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
+from preflight.sandbox.eks import node_health
 from preflight.sandbox.eks.entries import access_entry
-from preflight.sandbox.eks.fleet import (
-    drop_fleet,
-    find_template,
-    make_fleet,
-    pinned,
-    scaling_group,
-)
+from preflight.sandbox.eks.fleet import drop_fleet, drop_remote_access, make_fleet, pinned
 from preflight.sandbox.eks.node_rules import check
 from preflight.sandbox.eks.state import (
     Cluster,
@@ -165,46 +160,11 @@ def described(world: World, cluster: Cluster, group: Nodegroup) -> Shape:
     """Describe a node group as it is now: DEGRADED when something it needs is gone."""
     status, issues = group.shape["status"], [group.shortage] if group.shortage else []
     if status == "ACTIVE":
-        issues += _issues(world, cluster, group)
+        issues += node_health.issues(world, cluster, group)
         status = "DEGRADED" if issues else status
+    if status == "DELETE_FAILED" and group.failure:
+        issues = [group.failure]
     return {**group.shape, "status": status, "health": {"issues": issues}}
-
-
-def _issues(world: World, cluster: Cluster, group: Nodegroup) -> list[Shape]:
-    ec2, shape = world.backend("ec2", cluster.region), group.shape
-    source = shape.get("launchTemplate")
-    roles = [role.arn for role in world.backend("iam", "aws").roles.values()]
-    checks = (
-        (
-            source is not None and find_template(ec2, source) is None,
-            "SourceEc2LaunchTemplateNotFound",
-            "The launch template of the node group was deleted.",
-            (source or {}).get("id"),
-        ),
-        (
-            find_template(ec2, {"name": group.template}) is None,
-            "Ec2LaunchTemplateNotFound",
-            "The launch template that EKS made was deleted.",
-            group.template,
-        ),
-        (
-            scaling_group(world, cluster, group) is None,
-            "AutoScalingGroupNotFound",
-            "The Auto Scaling group of the node group was deleted.",
-            group.scaling_group,
-        ),
-        (
-            shape["nodeRole"] not in roles,
-            "IamNodeRoleNotFound",
-            "The role of the nodes was deleted.",
-            shape["nodeRole"],
-        ),
-    )
-    return [
-        {"code": code, "message": message, "resourceIds": [about]}
-        for is_so, code, message, about in checks
-        if is_so
-    ]
 
 
 def describe_nodegroup(request: Request) -> Shape:
@@ -218,25 +178,33 @@ def list_nodegroups(request: Request) -> Shape:
 
 
 def delete_nodegroup(request: Request) -> Shape:
-    """DeleteNodegroup: drains, terminates, and is gone some minutes later."""
+    """DeleteNodegroup: drains, terminates, and is gone some minutes later; may be asked again."""
     cluster, group = group_of(request)
     if group.shape["status"] == "UPDATING":
         message = f"Nodegroup {group.shape['nodegroupName']} currently has an update in progress"
         raise refuse("ResourceInUseException", message, clusterName=cluster.name)
     if group.shape["status"] != "DELETING":
-        group.shape["status"] = "DELETING"
+        group.shape["status"], group.failure = "DELETING", None
         is_empty = group.shape["scalingConfig"]["desiredSize"] == 0
         seconds = DELETING_EMPTY_SECONDS if is_empty else DELETING_SECONDS
         plan = agenda(request.world)
-        drop = partial(drop_fleet, request.world, cluster, group)
-        plan.after(seconds - FLEET_SECONDS, drop)
-        name = group.shape["nodegroupName"]
-        plan.after(seconds, partial(_forget, cluster, name))
+        plan.after(seconds - FLEET_SECONDS, partial(_end_fleet, request.world, cluster, group))
+        plan.after(seconds, partial(_end, request.world, cluster, group))
     return {"nodegroup": described(request.world, cluster, group)}
 
 
-def _forget(cluster: Cluster, name: str) -> None:
-    cluster.nodegroups.pop(name, None)
+def _end_fleet(world: World, cluster: Cluster, group: Nodegroup) -> None:
+    node_health.leak_interfaces(world, cluster, group)
+    drop_fleet(world, cluster, group)
+
+
+def _end(world: World, cluster: Cluster, group: Nodegroup) -> None:
+    group.failure = node_health.deletion_issue(world, cluster, group)
+    if group.failure is not None:
+        group.shape["status"] = "DELETE_FAILED"
+        return
+    drop_remote_access(world, cluster, group)
+    cluster.nodegroups.pop(group.shape["nodegroupName"], None)
 
 
 OPERATIONS = {

@@ -29,7 +29,8 @@ class Nodegroup:
     `scaling_group` is the name of its Auto Scaling group, `template` the name of EKS's own copy
     of the launch template, and `active_since` the virtual second it first became ACTIVE.
     `shortage` is the health issue of instances that could not be started; quotas do not hold for
-    a group that `is_unlimited`: one of the scenario's set-up.
+    a group that `is_unlimited`: one of the scenario's set-up. `failure` is why it is
+    DELETE_FAILED, `remote_access_group` the security group EKS made to let SSH in.
     """
 
     shape: Shape
@@ -38,16 +39,22 @@ class Nodegroup:
     active_since: float | None = None
     shortage: Shape | None = None
     is_unlimited: bool = False
+    failure: Shape | None = None
+    remote_access_group: str = ""
     updates: dict[str, Shape] = field(default_factory=dict)
 
 
 @dataclass
 class Addon:
-    """An add-on; `since` is the virtual second of its latest change, `busy` what it is doing."""
+    """An add-on; `since` is the virtual second of its latest change, `busy` what it is doing.
+
+    `failure` is the issue by which that fails, or has failed.
+    """
 
     shape: Shape
     since: float
     busy: str = "CREATING"
+    failure: Shape | None = None
     updates: dict[str, Shape] = field(default_factory=dict)
 
 
@@ -84,7 +91,7 @@ class Cluster:
 
     @property
     def status(self) -> str:
-        """CREATING, ACTIVE, UPDATING or DELETING."""
+        """CREATING, ACTIVE, UPDATING, DELETING or FAILED."""
         return str(self.shape["status"])
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 from preflight.sandbox.agenda import agenda
 from preflight.sandbox.eks import versions
+from preflight.sandbox.eks.health import CLUSTER_UPDATE, update_error
 from preflight.sandbox.eks.network import deliver_logs
 from preflight.sandbox.eks.state import Cluster, Shape, cluster_of, now, once, page, refuse
 from preflight.sandbox.request import Request
@@ -88,10 +89,13 @@ def _begin(
     cluster.shape["status"] = "UPDATING"
 
     def done() -> None:
-        update["status"] = "Successful"
-        cluster.shape.update(change)
         if cluster.status == "UPDATING":
             cluster.shape["status"] = "ACTIVE"
+        update["errors"] = update_error(request.world, CLUSTER_UPDATE, cluster.region, cluster.name)
+        update["status"] = "Failed" if update["errors"] else "Successful"
+        if update["errors"]:
+            return
+        cluster.shape.update(change)
         if "logging" in change and cluster.logs:
             deliver_logs(request.world, cluster.region, cluster.name)
 

@@ -51,16 +51,42 @@ def test_nodes_come_with_their_scaling_group_and_go_with_it(
     account.eks.delete_cluster(name="prod")
 
 
-def test_a_node_group_is_degraded_without_its_template_or_role(account: Account) -> None:
+def test_a_node_group_has_an_instance_profile_that_keeps_its_role(
+    account: Account, refusal: Refusal
+) -> None:
+    """https://github.com/hashicorp/terraform-provider-aws/issues/44853"""
     account.cluster()
-    id = account.template(InstanceType="m5.large")
-    account.create_nodes(launchTemplate={"id": id})
+    account.create_nodes()
     account.advance(205)
-    account.ec2.delete_launch_template(LaunchTemplateId=id)
+    (profile,) = account.iam.list_instance_profiles_for_role(RoleName="nodes")["InstanceProfiles"]
+    assert re.fullmatch(r"eks-[0-9a-f-]{36}", profile["InstanceProfileName"])
+    assert refusal(account.iam.delete_role, RoleName="nodes") == (
+        "DeleteConflict",
+        409,
+        "Cannot delete entity, must remove roles from instance profile first.",
+    )
+    account.eks.delete_nodegroup(clusterName="prod", nodegroupName="workers")
+    account.advance(400)
     account.iam.delete_role(RoleName="nodes")
-    found = account.nodes()
-    assert found["status"] == "DEGRADED"
-    assert {issue["code"] for issue in found["health"]["issues"]} == {
-        "SourceEc2LaunchTemplateNotFound",
-        "IamNodeRoleNotFound",
-    }
+
+
+def test_a_node_group_has_a_launch_template_of_eks_s_own(account: Account) -> None:
+    """https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html"""
+    account.cluster()
+    account.create_nodes()
+    account.advance(205)
+    (template,) = account.ec2.describe_launch_templates()["LaunchTemplates"]
+    assert re.fullmatch(r"eks-[0-9a-f-]{36}", template["LaunchTemplateName"])
+    tags = {tag["Key"]: tag["Value"] for tag in template["Tags"]}
+    assert tags == {"eks:cluster-name": "prod", "eks:nodegroup-name": "workers"}
+
+
+def test_names_are_there_once(account: Account, refusal: Refusal) -> None:
+    """https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html"""
+    account.cluster()
+    account.create_nodes()
+    assert refusal(account.create_nodes) == (
+        "ResourceInUseException",
+        409,
+        "NodeGroup already exists with name workers and cluster name prod",
+    )
