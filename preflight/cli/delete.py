@@ -83,13 +83,14 @@ def run(
         asked,
     )
     from provision.resources.kinds import KINDS
+    from provision.strays.kinds import PUT_BY_AWS
 
     kept = {kind.kind for kind in KINDS if keep_data and kind.holds_data}
     with opened(owner.account, owner.region, owner.cluster) as journal:
         torn = tear_down(
             aws,
             owner,
-            KINDS,
+            (*KINDS, *PUT_BY_AWS),
             journal,
             choose=lambda found: everything(found) and found.kind not in kept,
             progress=watch if callable(watch) else silent,

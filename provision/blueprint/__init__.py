@@ -13,7 +13,7 @@ from provision.blueprint.control_plane import draw_control_plane
 from provision.blueprint.identities import draw_node_role
 from provision.blueprint.network import draw_network
 from provision.blueprint.nodes import draw_nodes
-from provision.strays.kinds import STRAYS
+from provision.strays.kinds import PUT_BY_AWS, STRAYS
 
 
 def owner_of(spec: ClusterSpec, facts: Facts) -> Owner:
@@ -50,5 +50,8 @@ def draw(spec: ClusterSpec, facts: Facts) -> Plan:
 
 
 def _looks() -> tuple[Action, ...]:
-    """Give what a scan looks with for things that controllers leave behind."""
-    return tuple(action for kind in STRAYS for action in kind.finds)
+    """Give what a scan looks with for things that others leave behind, and what a tear-down
+    needs for those that it takes along.
+    """
+    looks = [action for kind in STRAYS for action in kind.finds]
+    return (*looks, *(action for kind in PUT_BY_AWS for action in kind.deletes))

@@ -27,7 +27,7 @@ class Vpc(Resource):
     )
     finds = actions("ec2:DescribeVpcs")
     deletes = (Action(name="ec2:DeleteVpc", on=(ec2.arn("vpc"),)),)
-    dies_after = ("ec2/controller-security-group",)
+    dies_after = ("ec2/controller-security-group", "ec2/guardduty-security-group")
 
     cidr: str
 
@@ -86,6 +86,7 @@ class Subnet(Resource):
         "eks/nodegroup",
         "ec2/nat-gateway",
         "ec2/vpc-endpoint",
+        "ec2/guardduty-endpoint",
         "ec2/network-interface",
         "elbv2/load-balancer",
         "elb/load-balancer",

@@ -11,8 +11,12 @@ from provision.strays.interfaces import NetworkInterface
 from provision.strays.launch_templates import NodeTemplate
 from provision.strays.log_groups import ClusterLogs
 from provision.strays.profiles import InstanceProfile
+from provision.strays.runtime_monitoring import MonitoringEndpoint, MonitoringGroup
 from provision.strays.snapshots import Snapshot
 from provision.strays.volumes import Volume
+
+#: What AWS puts by itself into a network of ours, and a tear-down has to take along.
+PUT_BY_AWS: tuple[type[Kind], ...] = (MonitoringEndpoint, MonitoringGroup)
 
 STRAYS: tuple[type[Kind], ...] = (
     AutoScalingGroup,
@@ -28,4 +32,5 @@ STRAYS: tuple[type[Kind], ...] = (
     NodeTemplate,
     InstanceProfile,
     ClusterLogs,
+    *PUT_BY_AWS,
 )

@@ -31,6 +31,7 @@ from preflight.sandbox.server import Sandbox
 from provision.blueprint import draw
 from provision.executor import Built, build
 from provision.resources.kinds import KINDS
+from provision.strays.kinds import PUT_BY_AWS
 from provision.teardown import TornDown, tear_down
 
 PATIENCE = 50
@@ -250,7 +251,8 @@ class Bench:
         """Tear a cluster down; what is blocked is given up soon."""
         given = {"patience": 1.0, "shortest_poll": 0.02, **options}
         with self.journal(name) as opened:
-            return tear_down(aws or self.aws(), self.owner(name), KINDS, opened, **given)
+            kinds = (*KINDS, *PUT_BY_AWS)
+            return tear_down(aws or self.aws(), self.owner(name), kinds, opened, **given)
 
     def left(self, before: Mapping[str, Any]) -> list[str]:
         """Tell what differs from the state before, once AWS has forgotten what is gone.

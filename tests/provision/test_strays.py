@@ -23,6 +23,7 @@ from provision.strays.interfaces import NetworkInterface
 from provision.strays.kinds import STRAYS
 from provision.strays.launch_templates import NodeTemplate
 from provision.strays.profiles import InstanceProfile
+from provision.strays.runtime_monitoring import MonitoringEndpoint, MonitoringGroup
 from provision.strays.snapshots import Snapshot
 from provision.strays.volumes import Volume
 from provision.sweeper import findings, sweep
@@ -397,3 +398,56 @@ def test_whoever_may_not_read_tags_asks_for_everything_and_finds_the_same(
 
     assert asked.leftovers == indexed.leftovers
     assert asked.complete
+
+
+MONITORED = [
+    {
+        "Name": "RUNTIME_MONITORING",
+        "Status": "ENABLED",
+        "AdditionalConfiguration": [{"Name": "EC2_AGENT_MANAGEMENT", "Status": "ENABLED"}],
+    }
+]
+
+
+def monitored_vpc(aws: Aws, cidr: str, **tags: str) -> tuple[str, str]:
+    """Make a VPC in which an instance runs, and give it and the instance."""
+    vpc = aws.call("ec2", "CreateVpc", CidrBlock=cidr, TagSpecifications=specified("vpc", tags))[
+        "Vpc"
+    ]["VpcId"]
+    inside = aws.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=cidr.replace("/16", "/24"))
+    made = aws.call(
+        "ec2", "RunInstances", ImageId="ami-12345678", InstanceType="t2.micro", MinCount=1,
+        MaxCount=1, SubnetId=inside["Subnet"]["SubnetId"],
+    )  # fmt: skip
+    return vpc, made["Instances"][0]["InstanceId"]
+
+
+def test_what_guardduty_left_in_a_vpc_of_ours_holds_it_and_nothing_of_other_vpcs_is_touched(
+    aws: Aws, owner: Owner, sandbox: Sandbox
+) -> None:
+    """https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-agent-resource-clean-up.html"""
+    aws.call("guardduty", "CreateDetector", Enable=True, Features=MONITORED)
+    ours, node = monitored_vpc(aws, "10.1.0.0/16", **{"preflight:cluster": "prod"})
+    monitored_vpc(aws, "10.2.0.0/16", **{"preflight:cluster": "prod-2"})
+    monitored_vpc(aws, "10.3.0.0/16", **{"kubernetes.io/cluster/prod": "shared"})
+    sandbox.world.clock.advance(300)
+    aws.call("ec2", "TerminateInstances", InstanceIds=[node])
+
+    result = sweep(aws, owner, (*KINDS, *STRAYS))
+
+    said = {one.found.kind: one for one in result.leftovers}
+    endpoint, group = said["ec2/guardduty-endpoint"], said["ec2/guardduty-security-group"]
+    assert {endpoint.status, group.status} == {LeftoverStatus.LEFTOVER}
+    assert {endpoint.found.strength, group.found.strength} == {Strength.B}
+    assert ours in endpoint.found.blocks
+    assert group.found.name == f"GuardDutyManagedSecurityGroup-{ours}"
+    assert said["ec2/vpc"].held
+    assert len(result.leftovers) == len(said) == 3
+
+    MonitoringEndpoint.delete(aws, endpoint.found)
+    (going,) = found(aws, owner, MonitoringEndpoint).values()
+    assert going.state is State.GOING
+    sandbox.world.clock.advance(80)
+    MonitoringGroup.delete(aws, group.found)
+    assert found(aws, owner, MonitoringEndpoint) == found(aws, owner, MonitoringGroup) == {}
+    assert len(aws.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"]) == 2

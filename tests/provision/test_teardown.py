@@ -46,6 +46,28 @@ def test_all_of_one_cluster_goes_and_nothing_of_its_neighbour(bench: Bench) -> N
     assert bench.left(before) == []
 
 
+def test_what_guardduty_puts_into_the_network_goes_with_it(bench: Bench) -> None:
+    """https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-agent-resource-clean-up.html"""
+    aws = bench.aws()
+    agents = [{"Name": "EKS_ADDON_MANAGEMENT", "Status": "ENABLED"}]
+    monitoring = {
+        "Name": "RUNTIME_MONITORING",
+        "Status": "ENABLED",
+        "AdditionalConfiguration": agents,
+    }
+    aws.call("guardduty", "CreateDetector", Enable=True, Features=[monitoring])
+    assert bench.build(bench.plan(tiny=True)).complete
+    bench.sandbox.world.clock.advance(300)
+    assert len(aws.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"]) == 1
+    torn = bench.tear_down()
+    assert torn.complete, [str(step) for step in torn.steps if step.phase is not Phase.GONE]
+    assert standing(aws, bench.owner()) == set()
+    assert {"ec2/guardduty-endpoint", "ec2/guardduty-security-group"} <= {
+        step.address.rpartition("/")[0] for step in torn.steps
+    }
+    assert aws.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"] == []
+
+
 def test_nothing_is_asked_to_go_before_what_must_be_gone_first(bench: Bench) -> None:
     assert bench.build(bench.plan()).complete
     seen: list[Step] = []
