@@ -28,7 +28,9 @@ _TOLD_ALL_THE_SAME: Mapping[str, frozenset[str]] = {
     "NetworkInterfaceType": frozenset({"nat_gateway"}),
     # moto's catalogue of instance types is AWS's own, and younger than the model.
     "SupportedAdditionalProcessorFeature": frozenset({"metal-compatibility"}),
-    "State": frozenset({"pendingAcceptance", "pending", "available", "deleting", "deleted"}),
+    "State": frozenset(
+        {"pendingAcceptance", "pending", "available", "deleting", "deleted", "failed"}
+    ),
 }
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "blob": (str,),

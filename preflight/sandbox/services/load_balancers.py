@@ -20,8 +20,9 @@ from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
 
-# Virtual seconds for which the interfaces outlive their load balancer.
-INTERFACES_LINGER = 90.0
+# Virtual seconds for which the interfaces outlive their load balancer, as users see it: two to
+# four minutes, seldom ten.
+INTERFACES_LINGER = 150.0
 OWNER, INTERNAL = "amazon-elb", "internal"
 # The part of the ARN that names the type, and how EC2 calls the interfaces.
 KINDS = {

@@ -172,6 +172,68 @@ def test_a_subnet_stays_while_an_interface_is_in_it(
     ec2.delete_subnet(SubnetId=subnet)
 
 
+def nat_gateway_in(account: Any) -> Callable[[], Any]:
+    internet_gateway_at(account.ec2, account.vpc)
+    address = account.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    id = account.ec2.create_nat_gateway(SubnetId=account.subnets[0], AllocationId=address)[
+        "NatGateway"
+    ]["NatGatewayId"]
+    return lambda: account.ec2.delete_nat_gateway(NatGatewayId=id)
+
+
+def endpoint_in(account: Any) -> Callable[[], Any]:
+    id = account.ec2.create_vpc_endpoint(
+        VpcId=account.vpc, VpcEndpointType="Interface", SubnetIds=account.subnets,
+        ServiceName="com.amazonaws.us-west-2.sts",
+    )["VpcEndpoint"]["VpcEndpointId"]  # fmt: skip
+    return lambda: account.ec2.delete_vpc_endpoints(VpcEndpointIds=[id])
+
+
+def balancer_in(account: Any) -> Callable[[], Any]:
+    elb = account.client("elbv2")
+    made = elb.create_load_balancer(Name="web", Subnets=account.subnets)["LoadBalancers"][0]
+    return lambda: elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+
+
+def control_plane_in(account: Any) -> Callable[[], Any]:
+    account.cluster()
+    return lambda: account.eks.delete_cluster(name="prod")
+
+
+def resolver_endpoint_in(account: Any) -> Callable[[], Any]:
+    resolver = account.client("route53resolver")
+    id = resolver.create_resolver_endpoint(
+        CreatorRequestId="e", Direction="INBOUND",
+        SecurityGroupIds=[group(account.ec2, account.vpc, "dns")],
+        IpAddresses=[{"SubnetId": one} for one in account.subnets],
+    )["ResolverEndpoint"]["Id"]  # fmt: skip
+    return lambda: resolver.delete_resolver_endpoint(ResolverEndpointId=id)
+
+
+@pytest.mark.parametrize(
+    "put_into",
+    [nat_gateway_in, endpoint_in, balancer_in, control_plane_in, resolver_endpoint_in],
+)
+def test_a_subnet_stays_while_something_of_aws_s_is_in_it_and_as_long_as_that_goes(
+    account: Any, refusal: Refusal, put_into: Callable[[Any], Callable[[], Any]]
+) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html"""
+    ec2, subnet = account.ec2, account.subnets[0]
+    take_out = put_into(account)
+    account.advance(120)
+    words = (
+        "DependencyViolation",
+        400,
+        f"The subnet '{subnet}' has dependencies and cannot be deleted.",
+    )
+    assert refusal(ec2.delete_subnet, SubnetId=subnet) == words
+    take_out()
+    account.advance(40)
+    assert refusal(ec2.delete_subnet, SubnetId=subnet) == words
+    account.advance(200)
+    ec2.delete_subnet(SubnetId=subnet)
+
+
 def test_a_security_group_stays_while_an_interface_has_it(
     ec2: Any, vpc: str, subnet: str, refusal: Refusal
 ) -> None:

@@ -157,47 +157,6 @@ def test_a_route_through_what_is_gone_becomes_a_black_hole(
     assert (before, states()) == (["active", "active"], ["active", "blackhole"])
 
 
-def test_endpoints_come_and_go_by_their_kind(
-    ec2: Any, network: dict[str, str], advance: Any
-) -> None:
-    table = ec2.create_route_table(VpcId=network["vpc"])["RouteTable"]["RouteTableId"]
-    interface = ec2.create_vpc_endpoint(
-        VpcId=network["vpc"],
-        VpcEndpointType="Interface",
-        ServiceName="com.amazonaws.us-west-2.sts",
-        SubnetIds=[network["subnet"]],
-    )["VpcEndpoint"]["VpcEndpointId"]
-    gateway = ec2.create_vpc_endpoint(
-        VpcId=network["vpc"], ServiceName="com.amazonaws.us-west-2.s3", RouteTableIds=[table]
-    )["VpcEndpoint"]["VpcEndpointId"]
-
-    def states() -> dict[str, str]:
-        found = ec2.describe_vpc_endpoints()["VpcEndpoints"]
-        return {one["VpcEndpointId"]: one["State"] for one in found}
-
-    def routes() -> list[Any]:
-        (one,) = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
-        return list(one["Routes"])
-
-    assert states() == {interface: "pending", gateway: "pending"}
-    advance(10)
-    assert states() == {interface: "pending", gateway: "available"}
-    advance(110)
-    assert states() == {interface: "available", gateway: "available"}
-    assert len(routes()) == 2
-
-    answer = ec2.delete_vpc_endpoints(VpcEndpointIds=[interface, gateway, "vpce-0"])
-    assert [(u["ResourceId"], u["Error"]["Code"]) for u in answer["Unsuccessful"]] == [
-        ("vpce-0", "InvalidVpcEndpointId.NotFound")
-    ]
-    assert states() == {interface: "deleting", gateway: "deleting"}
-    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 1
-    advance(76)
-    assert states() == {}
-    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
-    assert len(routes()) == 1
-
-
 def test_a_terminated_instance_takes_its_interface_with_it(
     ec2: Any, network: dict[str, str]
 ) -> None:

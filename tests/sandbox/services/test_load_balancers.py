@@ -66,7 +66,7 @@ def test_its_interfaces_are_aws_s_one_in_each_subnet_and_outlive_it(
         "DependencyViolation",
         400,
     )
-    account.advance(91)
+    account.advance(151)
     assert interfaces(account) == []
     account.ec2.delete_subnet(SubnetId=account.subnets[0])
 
@@ -87,7 +87,7 @@ def test_a_public_one_keeps_the_internet_gateway_and_an_internal_one_does_not(
     assert (code, status) == ("DependencyViolation", 400)
     assert "mapped public address(es)" in message
     take_away()
-    account.advance(91)
+    account.advance(151)
     ec2.detach_internet_gateway(**at)
 
 
@@ -169,7 +169,7 @@ def test_a_security_group_stays_while_a_load_balancer_or_what_is_left_of_it_has_
     ec2.delete_security_group(GroupId=one)
     elbv2.delete_load_balancer(**at)
     assert refusal(ec2.delete_security_group, GroupId=other)[0] == "DependencyViolation"
-    account.advance(91)
+    account.advance(151)
     ec2.delete_security_group(GroupId=other)
 
 
