@@ -44,7 +44,7 @@ def leave(sandbox: Sandbox) -> Leave:
     """Leave behind what controllers of a cluster make, and give its ids."""
 
     def leave(cluster: str, *what: str) -> set[str]:
-        asked = {"cluster": cluster, "region": sandbox.region, "what": list(what) or None}
+        asked = {"cluster": cluster, "region": sandbox.region, "what": list(what)}
         return {made["id"] for made in post(sandbox, "leave", asked)["made"]}
 
     return leave
