@@ -59,11 +59,17 @@ def application() -> Any:
 
 
 def _track_nothing() -> None:
-    """Let moto forget what is deleted: for its dashboard it keeps every object it ever made."""
+    """Let moto forget what is deleted: for its dashboard it keeps every object it ever made.
+
+    Its S3 closed the files of old versions by that list alone; now each closes its own as it goes.
+    """
     from moto.core.common_models import BaseModel
+    from moto.s3.models import FakeKey
 
     model: Any = BaseModel
     model.__new__ = staticmethod(lambda kind, *_, **__: object.__new__(kind))
+    version: Any = FakeKey
+    version.__del__ = version.dispose
 
 
 def reset() -> None:
