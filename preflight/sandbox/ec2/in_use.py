@@ -9,13 +9,17 @@ https://github.com/ansible/ansible/pull/20167 (address that is not there).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from preflight.sandbox.agenda import agenda
 from preflight.sandbox.ec2 import interfaces
 from preflight.sandbox.fault import AwsFault
-from preflight.sandbox.request import Request
+from preflight.sandbox.request import Request, Response
 
 UNMANAGEABLE = "You are not allowed to manage 'ela-attach' attachments."
+# Virtual seconds, and where the rule leaves for the effect what is detached.
+DETACHING_SECONDS, DETACHING = 2.5, "detaching"
 NOT_YOURS = "You do not have permission to access the specified resource."
 
 
@@ -53,6 +57,8 @@ def refuse_detaching(request: Request) -> None:
         is_meant = eni.attachment_id == request.parameters.get("AttachmentId")
         if is_meant and interfaces.is_managed(eni):
             raise AwsFault("OperationNotPermitted", UNMANAGEABLE)
+        if is_meant:
+            request.notes[DETACHING] = eni
 
 
 def refuse_interface(request: Request) -> None:
@@ -61,9 +67,25 @@ def refuse_interface(request: Request) -> None:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNetworkInterface.html
     """
     eni = _ec2(request).enis.get(request.parameters.get("NetworkInterfaceId"))
-    if eni is not None and eni.status == "in-use":
+    if eni is not None and eni.status in ("detaching", "in-use"):
         message = f"Network interface '{eni.id}' is currently in use."
         raise AwsFault("InvalidParameterValue", message)
+
+
+def detached(request: Request, _: Response) -> None:
+    """An interface is let go some seconds after it was asked for.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachNetworkInterface.html
+    """
+    eni = request.notes.get(DETACHING)
+    if eni is not None and eni.status == "available":
+        eni.status = "detaching"
+        agenda(request.world).after(DETACHING_SECONDS, partial(_let_go, eni))
+
+
+def _let_go(eni: Any) -> None:
+    if eni.status == "detaching":
+        eni.status = "available"
 
 
 RULES = {
@@ -72,3 +94,4 @@ RULES = {
     ("ec2", "DisassociateAddress"): refuse_address,
     ("ec2", "ReleaseAddress"): refuse_address,
 }
+EFFECTS = {("ec2", "DetachNetworkInterface"): detached}

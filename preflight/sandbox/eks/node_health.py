@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from preflight.sandbox.agenda import agenda
@@ -127,8 +126,3 @@ def interface(
             "node.k8s.amazonaws.com/createdAt": f"{agenda(world).now():%Y-%m-%dT%H:%M:%SZ}",
         },
     )
-
-
-def made_up_node() -> str:
-    """Make up the id of a node that is gone."""
-    return f"i-{secrets.token_hex(9)[:17]}"

@@ -68,3 +68,40 @@ def test_a_classic_load_balancer_stands_beside_what_controllers_leave(account: A
     elbv2 = account.client("elbv2")
     elbv2.create_load_balancer(Name="new", Subnets=account.subnets)
     assert len(elbv2.describe_load_balancers()["LoadBalancers"]) == 2
+
+
+def test_the_in_tree_controller_leaves_a_classic_load_balancer_and_its_group(
+    account: Account,
+) -> None:
+    account.cluster()
+    account.leave(cluster="prod", what=["classic-load-balancer"])
+    elb = account.client("elb")
+    (balancer,) = elb.describe_load_balancers()["LoadBalancerDescriptions"]
+    name = balancer["LoadBalancerName"]
+    (tagged,) = elb.describe_tags(LoadBalancerNames=[name])["TagDescriptions"]
+    assert {"Key": "kubernetes.io/service-name", "Value": "default/web"} in tagged["Tags"]
+    assert {"Key": "kubernetes.io/cluster/prod", "Value": "owned"} in tagged["Tags"]
+    wanted = [{"Name": "group-name", "Values": [f"k8s-elb-{name}"]}]
+    (group,) = account.ec2.describe_security_groups(Filters=wanted)["SecurityGroups"]
+    assert group["Description"] == f"Security group for Kubernetes ELB {name} (default/web)"
+
+
+def test_karpenter_leaves_an_instance_its_template_and_its_profile(account: Account) -> None:
+    account.cluster()
+    account.leave(cluster="prod", what=["karpenter"])
+    (instance,) = account.instances()
+    tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
+    assert (tags["eks:eks-cluster-name"], tags["karpenter.sh/nodepool"]) == ("prod", "default")
+    (template,) = account.ec2.describe_launch_templates()["LaunchTemplates"]
+    assert template["LaunchTemplateName"].startswith("karpenter.k8s.aws/")
+    path = "/karpenter/us-west-2/prod/"
+    assert len(account.iam.list_instance_profiles(PathPrefix=path)["InstanceProfiles"]) == 1
+
+
+def test_a_snapshot_is_left_without_its_volume(account: Account) -> None:
+    account.leave(cluster="prod", what=["snapshot"])
+    (snapshot,) = account.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    tags = {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]}
+    assert tags["kubernetes.io/cluster/prod"] == "owned"
+    assert tags["CSIVolumeSnapshotName"].startswith("snapshot-")
+    assert account.ec2.describe_volumes()["Volumes"] == []

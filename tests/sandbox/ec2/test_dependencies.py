@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -265,6 +266,55 @@ def test_a_security_group_stays_while_a_rule_of_another_names_it(
     assert refusal(ec2.delete_security_group, GroupId=other)[0] == "DependencyViolation"
     getattr(ec2, f"revoke_security_group_{way}")(GroupId=one, IpPermissions=rules)
     ec2.delete_security_group(GroupId=other)
+
+
+def test_two_security_groups_that_name_each_other_go_once_their_rules_are_revoked(
+    ec2: Any, vpc: str, refusal: Refusal
+) -> None:
+    """https://github.com/openshift/installer/pull/2346"""
+    one, other = group(ec2, vpc, "one"), group(ec2, vpc, "other")
+
+    def rule(id: str) -> list[dict[str, Any]]:
+        return [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": id}]}]
+
+    ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=rule(other))
+    ec2.authorize_security_group_egress(GroupId=other, IpPermissions=rule(one))
+    for id in (one, other):
+        assert refusal(ec2.delete_security_group, GroupId=id)[0] == "DependencyViolation"
+    ec2.revoke_security_group_ingress(GroupId=one, IpPermissions=rule(other))
+    ec2.revoke_security_group_egress(GroupId=other, IpPermissions=rule(one))
+    for id in (one, other):
+        ec2.delete_security_group(GroupId=id)
+
+
+@pytest.mark.parametrize("what", ["nat gateway", "instance"])
+def test_an_internet_gateway_stays_for_a_nat_gateway_and_for_a_public_instance(
+    account: Any, refusal: Refusal, what: str
+) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachInternetGateway.html"""
+    ec2 = account.ec2
+    if what == "nat gateway":
+        end, seconds = nat_gateway_in(account), 61
+    else:
+        detach = internet_gateway_at(ec2, account.vpc)
+        assert detach
+        made = ec2.run_instances(
+            ImageId="ami-0", InstanceType="t3.micro", MinCount=1, MaxCount=1,
+            NetworkInterfaces=[
+                {
+                    "DeviceIndex": 0,
+                    "SubnetId": account.subnets[0],
+                    "AssociatePublicIpAddress": True,
+                }
+            ],
+        )["Instances"][0]["InstanceId"]  # fmt: skip
+        end, seconds = partial(ec2.terminate_instances, InstanceIds=[made]), 0
+    (gateway,) = ec2.describe_internet_gateways()["InternetGateways"]
+    at = {"InternetGatewayId": gateway["InternetGatewayId"], "VpcId": account.vpc}
+    assert refusal(ec2.detach_internet_gateway, **at)[:2] == ("DependencyViolation", 400)
+    end()
+    account.advance(seconds)
+    ec2.detach_internet_gateway(**at)
 
 
 def test_a_security_group_that_names_itself_can_go(ec2: Any, vpc: str) -> None:

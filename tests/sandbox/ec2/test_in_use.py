@@ -45,9 +45,10 @@ def test_an_interface_stays_while_an_instance_has_it(
     )
 
 
-def test_an_interface_that_was_detached_can_go(
-    ec2: Any, instance: Any, subnet: str, refusal: Refusal
+def test_an_interface_that_was_detached_can_go_some_seconds_later(
+    account: Account, ec2: Any, instance: Any, subnet: str, refusal: Refusal
 ) -> None:
+    """https://github.com/aws/amazon-vpc-cni-k8s/issues/1399"""
     eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     attachment = ec2.attach_network_interface(
         NetworkInterfaceId=eni, InstanceId=instance["InstanceId"], DeviceIndex=1
@@ -56,6 +57,12 @@ def test_an_interface_that_was_detached_can_go(
         "InvalidParameterValue"
     )
     ec2.detach_network_interface(AttachmentId=attachment)
+    (found,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"]
+    assert found["Status"] == "detaching"
+    assert refusal(ec2.delete_network_interface, NetworkInterfaceId=eni)[0] == (
+        "InvalidParameterValue"
+    )
+    account.advance(3)
     ec2.delete_network_interface(NetworkInterfaceId=eni)
 
 
