@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,48 +50,25 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def preflight(
-    capsys: pytest.CaptureFixture[str], sandbox_server: Sandbox, tmp_path: Path
-) -> Iterator[Preflight]:
+def preflight(capsys: pytest.CaptureFixture[str], everything_said: list[str]) -> Preflight:
     """Run a command in this process: `preflight("check", "dev")`.
 
-    Whatever the commands of a test said is searched for secrets when it ends, and so is what they
-    wrote: only `--shell` prints one, and only the 0600 file of a role keeps one.
+    Whatever it says is searched for secrets when the test ends, but for what `--shell` prints.
     """
-    told: list[str] = []
 
     def ran(*arguments: str) -> Ran:
         capsys.readouterr()
         code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
+        out, err = capsys.readouterr()
         if "--shell" not in arguments:
-            told.extend((said.out, said.err))
-        return Ran(code=code, out=said.out, err=said.err)
+            everything_said.extend((out, err))
+        return Ran(code=code, out=out, err=err)
 
-    yield ran
-    kept = secrets_kept(tmp_path)
-    known = {*secrets_of(sandbox_server), *kept.values()}
-    files = (file for file in tmp_path.rglob("*") if file.is_file() and file not in kept)
-    told += [file.read_bytes().decode("utf-8", "replace") for file in files]
-    assert not [secret for secret in known if any(secret in text for text in told)]
-
-
-def secrets_of(sandbox: Sandbox) -> set[str]:
-    """Collect what the sandbox handed out: the keys of its admin, and those of every session."""
-    sessions = sandbox.world.sessions.values()
-    tokens = {text for one in sessions for text in (one.secret_access_key, one.session_token)}
-    return {sandbox.secret_access_key, *tokens}
-
-
-def secrets_kept(folder: Path) -> dict[Path, str]:
-    """Read the external ids that `role create` kept, by file; nobody else can read them."""
-    files = [file for file in folder.rglob("roles/*.json") if file.is_file()]
-    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
-    return {file: str(json.loads(file.read_text())["external_id"]) for file in files}
+    return ran
 
 
 @pytest.fixture
-def process() -> Preflight:
+def process(everything_said: list[str]) -> Preflight:
     """Run a command in a process of its own, with variables added: `process("check", AWS_X="")`."""
 
     def ran(*arguments: str, **variables: str) -> Ran:
@@ -105,6 +81,7 @@ def process() -> Preflight:
             check=False,
             timeout=120,
         )
+        everything_said.extend((ended.stdout, ended.stderr))
         return Ran(code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
     return ran

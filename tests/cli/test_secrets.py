@@ -1,11 +1,14 @@
 """Secrets stay secret: in every format, beside every failure, and in every file that is kept.
 
-The fixture `preflight` searches whatever a test made the command line say or write.
+Everything that any test of the suite prints, logs, raises or writes is searched: see the hook in
+tests/conftest.py.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +85,58 @@ def test_nothing_about_the_role_has_its_secret_in_it(preflight: Any, role: tuple
     assert secret in preflight("role", "show", "vendor", "--shell").out
 
 
-def test_the_search_finds_a_secret_that_is_told(
-    sandbox: Sandbox, tmp_path: Path, role: tuple[str, ...]
-) -> None:
-    leak = tmp_path / "leak.txt"
-    leak.write_text(f"external id {role[3]}", encoding="utf-8")
+LEAKS = """
+import sys, warnings, logging, pathlib
+import pytest
+from preflight.errors import AwsError
 
-    found = [file for file in tmp_path.rglob("*.txt") if role[3] in file.read_text()]
+def test_print(sandbox): print(sandbox.secret_access_key)
+def test_err(sandbox): print("x" + sandbox.secret_access_key, file=sys.stderr)
+def test_log(sandbox): logging.getLogger("any").warning("key %s", sandbox.secret_access_key)
+def test_error(sandbox):
+    with pytest.raises(AwsError):
+        raise AwsError(f"no, {sandbox.secret_access_key}", service="iam", operation="GetRole")
+def test_hint(sandbox): AwsError("no", hint=sandbox.secret_access_key, service="i", operation="G")
+def test_traceback(sandbox): raise ValueError(sandbox.secret_access_key)
+def test_file(sandbox, tmp_path): (tmp_path / "f").write_text(sandbox.secret_access_key)
+def test_said(sandbox, everything_said): everything_said.append(sandbox.secret_access_key)
+def test_external_id(sandbox, tmp_path):
+    folder = tmp_path / "roles"
+    folder.mkdir()
+    kept = folder / "a.json"
+    kept.write_text('{"external_id": "the-external-id"}')
+    kept.chmod(0o600)
+    print("the-external-id")
+def test_session(sandbox):
+    from preflight.aws import Aws
+    told = Aws("us-west-2").call("sts", "GetSessionToken")["Credentials"]
+    print(told["SessionToken"])
+def test_honest(sandbox): print(sandbox.access_key_id)
+"""
+LOAD = """
+import importlib.util
+spec = importlib.util.spec_from_file_location("suite", {path!r})
+suite = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(suite)
+globals().update((name, each) for name, each in vars(suite).items() if name[:2] != "__")
+"""
 
-    assert found == [leak]
-    leak.unlink()
+
+def test_the_search_of_the_suite_finds_a_secret_however_it_is_told(tmp_path: Path) -> None:
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    conftest = Path(__file__).parents[1] / "conftest.py"
+    (suite / "conftest.py").write_text(LOAD.format(path=str(conftest)), encoding="utf-8")
+    (suite / "test_leaks.py").write_text(LEAKS, encoding="utf-8")
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "."],
+        cwd=suite,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert "10 failed, 1 passed" in ran.stdout, ran.stdout
+    assert "the-external-id" not in ran.stdout + ran.stderr
