@@ -7,6 +7,10 @@ call takes 80 ms more than the embedded AWS needs. The peers live in an environm
     /tmp/peers/bin/pip install awslimitchecker aws-quota-checker setuptools
     python benchmarks/quotas.py /tmp/peers/bin
 
+Each runs three times, in turn, and the fastest run is shown, since a machine has other work to do.
+The last row is the floor of a whole audit: a program that imports boto3 and reads the limits of
+EC2, page after page, and nothing else.
+
 A tool covers a quota when it compares a use with a limit; a verdict is wrong when it is not the
 one that use and limit make: full from 100 % on, tight from 80 %. awslimitchecker is asked about
 the eight services of a cluster that it knows: asked about all it ends with a traceback, since the
@@ -18,6 +22,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -138,6 +143,12 @@ _LIMITS: Mapping[str, str] = {
     "VPC/Subnets per VPC": "vpc/L-407747CB",
 }
 Verdicts = Mapping[str, str]
+ROUNDS = 3
+FLOOR = """
+import boto3
+pages = boto3.client("service-quotas").get_paginator("list_service_quotas")
+print(sum(len(page["Quotas"]) for page in pages.paginate(ServiceCode="ec2", MaxResults=100)))
+"""
 
 
 def ours(text: str) -> Verdicts:
@@ -205,7 +216,46 @@ def tools(peers: Path) -> tuple[Tool, ...]:
             (str(peers / "aws-quota-checker"), *quota, "--region", REGION, "all"),
             checker,
         ),
+        Tool("EC2's list of limits alone", (sys.executable, "-c", FLOOR), lambda _: {}),
     )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a tool: seconds on the clock and of the processor, its calls, what it said."""
+
+    seconds: float
+    processor: float
+    calls: list[dict[str, object]]
+    done: subprocess.CompletedProcess[str]
+
+
+def run(tool: Tool, environment: Mapping[str, str], log: Path) -> Run:
+    """Run a tool once against the account."""
+    before, began = len(log.read_text().splitlines()), time.monotonic()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(  # noqa: S603 - the auditors named above
+        tool.command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Run(
+        seconds=time.monotonic() - began,
+        processor=now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime,
+        calls=[json.loads(line) for line in log.read_text().splitlines()[before:]],
+        done=done,
+    )
+
+
+def row(tool: Tool, one: Run) -> str:
+    """Write the row of a tool; what is wrong goes to standard error."""
+    verdicts = tool.read(one.done.stdout)
+    known = {str(quota) for quota in CATALOGUE} & verdicts.keys()
+    wrong = sorted(key for key in known if verdicts[key] != TRUTH.get(key, OK))
+    if wrong or not known:
+        print(f"{tool.name}: {wrong or one.done.stderr[-400:]}", file=sys.stderr)
+    throttled = sum("TooMany" in str(call["error"]) for call in one.calls)
+    numbers = (f"{one.seconds:.1f}", f"{one.processor:.1f}", len(one.calls), throttled)
+    return f"| {' | '.join(map(str, (tool.name, *numbers, len(known), len(wrong))))} |"
 
 
 def main(peers: Path) -> None:
@@ -216,31 +266,12 @@ def main(peers: Path) -> None:
     ):
         log = Path(folder) / "calls"
         log.touch()
-        print("| auditor | seconds | calls | throttled | quotas covered | wrong verdicts |")
-        print("|---|---|---|---|---|---|")
-        for tool in tools(peers):
-            before = len(log.read_text().splitlines())
-            began = time.monotonic()
-            done = subprocess.run(  # noqa: S603 - the auditors named above
-                tool.command,
-                env={**os.environ, **sandbox.environment()},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            seconds = time.monotonic() - began
-            calls = [json.loads(line) for line in log.read_text().splitlines()[before:]]
-            throttled = sum("TooMany" in str(call["error"]) for call in calls)
-            verdicts = tool.read(done.stdout)
-            known = {str(quota) for quota in CATALOGUE} & verdicts.keys()
-            wrong = sorted(key for key in known if verdicts[key] != TRUTH.get(key, OK))
-            print(
-                f"| {tool.name} | {seconds:.1f} | {len(calls)} | {throttled}"
-                f" | {len(known)} | {len(wrong)} |",
-                flush=True,
-            )
-            if wrong or not known:
-                print(f"{tool.name}: {wrong or done.stderr[-400:]}", file=sys.stderr)
+        listed = tools(peers)
+        runs = [[run(tool, sandbox.environment(), log) for tool in listed] for _ in range(ROUNDS)]
+    print("| auditor | seconds | processor | calls | throttled | quotas covered | wrong verdicts |")
+    print("|---|---|---|---|---|---|---|")
+    for tool, of_tool in zip(listed, zip(*runs, strict=True), strict=True):
+        print(row(tool, min(of_tool, key=lambda one: one.seconds)))
 
 
 if __name__ == "__main__":

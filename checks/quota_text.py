@@ -7,8 +7,9 @@ from typing import Any
 
 from preflight.catalogue import by_key
 from preflight.check import Answer
+from preflight.figures import Figure
 from preflight.finding import Coverage, Severity, Status
-from preflight.limits import Figure, Unknown
+from preflight.limits import Unknown
 from preflight.quota import Limit, Quota
 
 

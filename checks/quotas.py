@@ -10,8 +10,9 @@ from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
 from preflight.facts import Gap
 from preflight.families import why_none
+from preflight.figures import NEW, Figure, read_figures
 from preflight.finding import Coverage, Status
-from preflight.limits import ACTIONS, NEW, Figure, Limits, Unknown, read_figures
+from preflight.limits import ACTIONS, Limits, Unknown
 from preflight.profile import RequiredQuota
 from preflight.quota import Fit, Key, Limit, Quota, judge, to_request
 from preflight.usage import Usage

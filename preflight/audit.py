@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from preflight.errors import UsageError
-from preflight.limits import NEW, Figure, Unknown
+from preflight.figures import NEW, Figure
+from preflight.limits import Unknown
 from preflight.quota import Fit, Key, Limit, Quota, Scope, to_request
 
 #: Worst first: what is short, what nobody knows, what is tight.

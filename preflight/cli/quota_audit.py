@@ -75,7 +75,8 @@ def of_accounts(
 ) -> Audit:
     """Read limit and use of quotas everywhere at the same time; nothing here raises for AWS."""
     from preflight.audit import is_global, judge_row
-    from preflight.limits import Limits, read_figures
+    from preflight.figures import read_figures
+    from preflight.limits import Limits
     from preflight.once import Once
     from preflight.usage import Usage
 

@@ -113,7 +113,7 @@ def _rows_of(
 ) -> list[Row]:
     from checks.quotas import sources
     from preflight.audit import judge_row
-    from preflight.limits import read_figures
+    from preflight.figures import read_figures
 
     usage, limits = sources(ready.context)
     usage.deep = deep

@@ -19,9 +19,9 @@ from preflight.catalogue import vcpu_quota
 from preflight.check import Answer, Check, Context
 from preflight.clock import SystemClock
 from preflight.facts import Facts, Gap
+from preflight.figures import NEW
 from preflight.finding import Coverage, Severity, Status
 from preflight.found import Found, Owner
-from preflight.limits import NEW
 from preflight.once import Once
 from preflight.plan import Plan
 from preflight.quota import Demand, Quota

@@ -26,7 +26,8 @@ from preflight.catalogue import (
     VPCS,
 )
 from preflight.errors import UsageError
-from preflight.limits import Figure, Unknown
+from preflight.figures import Figure
+from preflight.limits import Unknown
 from preflight.quota import Fit, Limit, Quota
 
 USUAL = Thresholds()

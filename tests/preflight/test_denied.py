@@ -9,7 +9,8 @@ import pytest
 
 from preflight.aws import Aws
 from preflight.catalogue import CATALOGUE
-from preflight.limits import ACTIONS, APPLIED, Figure, Limits, Unknown, read_figures
+from preflight.figures import Figure, read_figures
+from preflight.limits import ACTIONS, APPLIED, Limits, Unknown
 from preflight.once import Once
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox

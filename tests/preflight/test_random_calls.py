@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from preflight.aws import Aws
 from preflight.catalogue import EVENT_RULES, NAT_GATEWAYS_PER_ZONE, by_key
 from preflight.families import VCPU_QUOTAS
-from preflight.limits import Limits, Unknown, read_figures, used_of
+from preflight.figures import read_figures, used_of
+from preflight.limits import Limits, Unknown
 from preflight.once import Once
 from preflight.quota import Quota
 from preflight.sandbox.faults.rules import Faults

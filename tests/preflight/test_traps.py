@@ -10,7 +10,8 @@ import pytest
 
 from preflight.aws import Aws
 from preflight.catalogue import CATALOGUE, by_key
-from preflight.limits import Figure, Limits, read_figures
+from preflight.figures import Figure, read_figures
+from preflight.limits import Limits
 from preflight.once import Once
 from preflight.quota import Limit
 from preflight.sandbox.server import Sandbox
