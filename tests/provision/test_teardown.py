@@ -59,13 +59,21 @@ def test_what_guardduty_puts_into_the_network_goes_with_it(bench: Bench) -> None
     assert bench.build(bench.plan(tiny=True)).complete
     bench.sandbox.world.clock.advance(300)
     assert len(aws.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"]) == 1
-    torn = bench.tear_down()
+    seen: list[Step] = []
+    torn = bench.tear_down(progress=seen.append)
     assert torn.complete, [str(step) for step in torn.steps if step.phase is not Phase.GONE]
     assert standing(aws, bench.owner()) == set()
     assert {"ec2/guardduty-endpoint", "ec2/guardduty-security-group"} <= {
         step.address.rpartition("/")[0] for step in torn.steps
     }
     assert aws.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"] == []
+    endpoint_gone = next(
+        number
+        for number, step in enumerate(seen)
+        if step.address.startswith("ec2/guardduty-endpoint/") and step.phase is Phase.GONE
+    )
+    asked = [step.address for step in seen[:endpoint_gone] if step.phase is Phase.DELETING]
+    assert not any(address.startswith(("ec2/subnet/", "ec2/vpc/")) for address in asked)
 
 
 def test_nothing_is_asked_to_go_before_what_must_be_gone_first(bench: Bench) -> None:

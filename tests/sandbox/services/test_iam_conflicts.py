@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,6 +37,14 @@ Undo = Callable[[], Any]
 
 def entity(what: str) -> tuple[str, int, str]:
     return "DeleteConflict", 409, f"Cannot delete entity, must {what} first."
+
+
+def refused_until_undone(
+    refusal: Refusal, delete: Callable[[], Any], undo: Undo, what: str
+) -> None:
+    assert refusal(delete) == entity(what)
+    undo()
+    delete()
 
 
 @pytest.fixture
@@ -82,20 +91,15 @@ def test_a_role_stays_while(
     iam: Any, policy: str, refusal: Refusal, hold: Callable[[Any, str], Undo], what: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html"""
-    undo = hold(iam, policy)
-    assert refusal(iam.delete_role, RoleName="r") == entity(what)
-    undo()
-    iam.delete_role(RoleName="r")
+    delete = partial(iam.delete_role, RoleName="r")
+    refused_until_undone(refusal, delete, hold(iam, policy), what)
 
 
 def test_an_instance_profile_stays_while_it_has_a_role(iam: Any, refusal: Refusal) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteInstanceProfile.html"""
     undo = role_in_profile(iam, "")
-    assert refusal(iam.delete_instance_profile, InstanceProfileName="ip") == entity(
-        "remove roles from instance profile"
-    )
-    undo()
-    iam.delete_instance_profile(InstanceProfileName="ip")
+    delete = partial(iam.delete_instance_profile, InstanceProfileName="ip")
+    refused_until_undone(refusal, delete, undo, "remove roles from instance profile")
 
 
 def user_with_policy(iam: Any, policy: str) -> Undo:
@@ -137,10 +141,8 @@ def test_a_user_stays_while(
     iam: Any, policy: str, refusal: Refusal, hold: Callable[[Any, str], Undo], what: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html"""
-    undo = hold(iam, policy)
-    assert refusal(iam.delete_user, UserName="u") == entity(what)
-    undo()
-    iam.delete_user(UserName="u")
+    delete = partial(iam.delete_user, UserName="u")
+    refused_until_undone(refusal, delete, hold(iam, policy), what)
 
 
 def group_with_policy(iam: Any, policy: str) -> Undo:
@@ -165,10 +167,8 @@ def test_a_group_stays_while(
     iam: Any, policy: str, refusal: Refusal, hold: Callable[[Any, str], Undo], what: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html"""
-    undo = hold(iam, policy)
-    assert refusal(iam.delete_group, GroupName="g") == entity(what)
-    undo()
-    iam.delete_group(GroupName="g")
+    delete = partial(iam.delete_group, GroupName="g")
+    refused_until_undone(refusal, delete, hold(iam, policy), what)
 
 
 def boundary_of_role(iam: Any, policy: str) -> Undo:
