@@ -3,8 +3,13 @@
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
-have the code; the words are those that users quote: https://github.com/rebuy-de/aws-nuke/issues/1
-(versions) and the like, see docs/sandbox.md.
+have the code; the words are those that users quote:
+https://github.com/rebuy-de/aws-nuke/issues/1 (versions),
+https://github.com/gruntwork-io/cloud-nuke/issues/972 (attached, also as a boundary),
+https://github.com/aws-controllers-k8s/community/issues/2229 (keys),
+https://github.com/cloud-custodian/cloud-custodian/issues/1663 (password),
+https://github.com/rebuy-de/aws-nuke/issues/281 (devices),
+https://github.com/go-to-k/delstack/issues/40 (groups).
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_CreateResolverEndpoint.html
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverEndpoint.html
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverRule.html
-What may not be deleted moto refuses by itself; the words are its own, see docs/sandbox.md.
+The words about an endpoint with rules: https://github.com/rebuy-de/aws-nuke/issues/586. A rule with a VPC
+moto refuses by itself and in its own words.
 """
 
 from __future__ import annotations
@@ -90,8 +91,15 @@ def delete_endpoint(request: Request) -> dict[str, Any] | Response:
     backend, id = _backend(request), request.parameters["ResolverEndpointId"]
     endpoint = backend.resolver_endpoints.get(id)
     rules = [one.id for one in backend.resolver_rules.values() if one.resolver_endpoint_id == id]
-    if endpoint is None or rules:
+    if endpoint is None:
         return request.forward()
+    if rules:
+        named = ", ".join(f'"{one}"' for one in sorted(rules))
+        message = (
+            "[RSLVR-00600] Cannot delete resolver endpoint unless its related resolver rules are"
+            f" deleted. The following rules still exist for this resolver endpoint: {named}"
+        )
+        raise AwsFault("InvalidRequestException", message)
     if endpoint.status != "DELETING":
         endpoint.status = "DELETING"
         gone = partial(_endpoint_gone, request.world, request.region, endpoint)

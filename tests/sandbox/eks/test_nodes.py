@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 Account = Any
 Refusal = Any
@@ -90,3 +93,31 @@ def test_names_are_there_once(account: Account, refusal: Refusal) -> None:
         409,
         "NodeGroup already exists with name workers and cluster name prod",
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "least", "most"),
+    [
+        ({"scalingConfig": {"minSize": 0, "maxSize": 1, "desiredSize": 0}}, 50, 65),
+        ({}, 85, 210),
+        ({"amiType": "AL2023_x86_64_NVIDIA", "instanceTypes": ["g5.xlarge"]}, 175, 245),
+    ],
+)
+def test_nodes_take_as_long_as_their_kind_takes(
+    new_account: Callable[[], Account],
+    sandbox: Any,
+    more: dict[str, Any],
+    least: float,
+    most: float,
+) -> None:
+    """https://docs.aws.amazon.com/eks/latest/userguide/create-managed-node-group.html"""
+    quota = {"service": "ec2", "region": "us-west-2", "applied": 64}
+    codes = ("L-1216C47A", "L-DB2E81BA")
+    sandbox.reset({"rates": "off", "quotas": [{**quota, "code": code} for code in codes]})
+    account = new_account()
+    account.cluster()
+    account.create_nodes(**more)
+    account.advance(least)
+    assert account.nodes()["status"] == "CREATING"
+    account.advance(most - least)
+    assert account.nodes()["status"] == "ACTIVE"

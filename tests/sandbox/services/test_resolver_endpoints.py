@@ -94,9 +94,12 @@ def test_an_endpoint_stays_while_a_rule_names_it(
 ) -> None:
     """https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverEndpoint.html"""
     rule = make_rule(resolver, endpoint)
-    code, http, message = refusal(resolver.delete_resolver_endpoint, ResolverEndpointId=endpoint)
-    assert (code, http) == ("InvalidRequestException", 400)
-    assert rule in message
+    assert refusal(resolver.delete_resolver_endpoint, ResolverEndpointId=endpoint) == (
+        "InvalidRequestException",
+        400,
+        "[RSLVR-00600] Cannot delete resolver endpoint unless its related resolver rules are"
+        f' deleted. The following rules still exist for this resolver endpoint: "{rule}"',
+    )
     resolver.delete_resolver_rule(ResolverRuleId=rule)
     resolver.delete_resolver_endpoint(ResolverEndpointId=endpoint)
     assert refusal(make_rule, resolver=resolver, endpoint=endpoint)[:2] == (
