@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_CreateResolverEndpoint.html
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverEndpoint.html
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverRule.html
-The words about an endpoint with rules: https://github.com/rebuy-de/aws-nuke/issues/586. A rule with a VPC
-moto refuses by itself and in its own words.
+The words about an endpoint with rules: https://github.com/rebuy-de/aws-nuke/issues/586. A rule
+with a VPC moto refuses by itself and in its own words.
 """
 
 from __future__ import annotations
