@@ -14,6 +14,8 @@ from preflight.profile import RequiredRole
 POLICIES = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html"
 )
+#: The inline policy that `preflight role create` puts.
+OWN = "preflight"
 
 
 def holds(role: RequiredRole, found: RoleFound, wanted: Mapping[str, Any]) -> Iterator[Answer]:
@@ -55,7 +57,19 @@ def _beyond(found: RoleFound, wanted: Mapping[str, Any]) -> Answer:
     allowed = [Policy.parse(document, id=name) for name, document in found.inline.items()]
     needed = sorted({a for one in wanted.get("Statement", ()) for a in one["Action"]})
     missing = [name for name in needed if not any(_allows(one, name) for one in allowed)]
-    facts = {"missing": missing}
+    added = sorted(
+        name for name, document in found.inline.items() if name != OWN or document != wanted
+    )
+    facts = {"missing": missing, "added": added}
+    if added and not missing:
+        return Answer(
+            status=Status.WARN,
+            subject="beyond",
+            message=f"not as Preflight puts them: the inline policies {', '.join(added)}",
+            hint=f"`preflight role create {found.name}` puts its own again; delete the others",
+            url=POLICIES,
+            data=facts,
+        )
     if not missing:
         message = "its inline policies hold what the vendor's managed ones lack"
         return Answer(
@@ -86,7 +100,7 @@ def _allows(policy: Policy, pattern: str) -> bool:
 def _unchanged(found: RoleFound, own: list[str]) -> Answer:
     changed = sorted(arn for arn in own if found.versions.get(arn) not in {None, "v1"})
     unseen = sorted(arn for arn in own if arn not in found.versions)
-    extra = sorted(set(found.attached) - set(own))
+    extra = sorted({*found.attached, *found.inline} - set(own))
     facts = {"changed": changed, "unseen": unseen, "extra": extra, "boundary": found.boundary}
     if changed or extra or found.boundary is None:
         told = [f"changed since: {', '.join(changed)}"] if changed else []

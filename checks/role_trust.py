@@ -15,6 +15,8 @@ from preflight.profile import RequiredRole
 TRUST = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user_externalid.html"
 #: No role waits for this one; it stands for any external id but the right one.
 WRONG_ID = "not-the-external-id"
+#: What must not be enough: no external id at all, and a wrong one.
+_BAD = (None, WRONG_ID)
 _ANYTHING = Policy.parse(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 )
@@ -83,7 +85,7 @@ def _ids_of(found: RoleFound) -> list[str | None]:
 
 def asks_for_id(role: RequiredRole, found: RoleFound) -> Answer:
     """See whether the role is open to anybody whom the vendor can be talked into acting for."""
-    open_to = [id for id in (None, WRONG_ID) if may_assume(found, _vendor(role, found), id)]
+    open_to = [id for id in _BAD if may_assume(found, _vendor(role, found), id)]
     if not open_to:
         message = "without its external id, or with a wrong one, it is closed"
         return Answer(status=Status.PASS, subject="external id", message=message, url=TRUST)
@@ -94,6 +96,45 @@ def asks_for_id(role: RequiredRole, found: RoleFound) -> Answer:
         hint="add the condition StringEquals sts:ExternalId",
         url=TRUST,
     )
+
+
+def others(role: RequiredRole, found: RoleFound) -> Answer:
+    """Name whom it trusts beside the vendor: somebody may have been added since."""
+    named = sorted(set(_trusted(found)) - {_vendor(role, found), role.trusted_account})
+    open_to = [name for name in named if _is_let_in(name, found)]
+    facts = {"others": named, "without_external_id": open_to}
+    if open_to:
+        return Answer(
+            status=Status.WARN,
+            subject="others",
+            message=f"may assume it without the external id: {', '.join(open_to)}",
+            hint="take them out of its trust policy, unless they were meant to be in it",
+            url=TRUST,
+            data=facts,
+        )
+    message = f"beside the vendor it trusts {', '.join(named) or 'nobody'}"
+    return Answer(status=Status.PASS, subject="others", message=message, url=TRUST, data=facts)
+
+
+def _trusted(found: RoleFound) -> Iterator[str]:
+    """Give the principals of all statements that allow; services and providers by their names."""
+    statements = found.trust.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.get("Effect") != "Allow":
+            continue
+        principal = statement.get("Principal", "*")  # NotPrincipal lets nearly everybody in
+        for names in principal.values() if isinstance(principal, dict) else [principal]:
+            yield from names if isinstance(names, list) else [names]
+
+
+def _is_let_in(name: str, found: RoleFound) -> bool:
+    """Say whether a principal needs no external id; services and providers never have one."""
+    if name == "*" or name.isdigit():
+        account = "000000000000" if name == "*" else name  # `*` stands for anybody's
+        name = f"arn:{found.arn.split(':')[1]}:iam::{account}:root"
+    if ":" not in name or "-provider/" in name:
+        return True
+    return any(may_assume(found, name, external_id) for external_id in _BAD)
 
 
 def lived(tried: Tried) -> Iterator[Answer]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from checks.role_found import RoleFound
 from checks.role_policies import holds
-from checks.role_trust import asks_for_id, trusts
+from checks.role_trust import asks_for_id, others, trusts
 from preflight.check import Answer
 from preflight.finding import Status
 from preflight.profile import RequiredRole
@@ -24,6 +24,7 @@ def judge(
     """Compare a role with what the vendor needs; `wanted` is its inline policy when it has one."""
     yield trusts(role, found, external_id)
     yield asks_for_id(role, found)
+    yield others(role, found)
     yield _lasts(role, found)
     yield from holds(role, found, wanted)
 

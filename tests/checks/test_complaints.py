@@ -80,7 +80,8 @@ ANSWERED: Mapping[str, str] = {
         test_a_role_of_identity_center_is_simulated_under_its_path
         test_a_path_that_was_guessed_wrong_is_unknown""",
     "rosa, installer, lacework: root passes": """
-        test_the_root_user_passes_only_as_far_as_is_known""",
+        test_the_root_user_passes_where_no_organization_binds_it
+        test_scps_bind_the_root_user_of_a_member_account_and_no_other""",
     "terraform-provider-rhcs#1353: a denied look taken for a failure": """
         test_no_right_to_simulate_is_one_unknown_with_the_command_to_grant_it
         test_a_caller_whom_the_role_does_not_trust_cannot_try_it""",

@@ -80,7 +80,9 @@ def test_a_role_as_made_is_verified_down_to_a_refused_wrong_external_id(
     made(preflight, *trust_alice())
 
     assert set(shown().values()) == {"pass"}
-    assert set(shown()) == {"trust", "external id", "session", "policies", "beyond", "assumed"}
+    assert set(shown()) == {
+        *("trust", "external id", "others", "session", "policies", "beyond", "assumed")
+    }
 
 
 def test_the_secret_is_printed_only_where_it_is_asked_for(preflight: Any) -> None:
@@ -352,3 +354,67 @@ def test_a_role_that_was_just_made_is_waited_for(
     _, role, error = connect(ClusterSpec(name="dev", role_arn=arn, external_id=secret()), None)
     assert error is None
     assert ":assumed-role/grid-cloud/" in role.identity.arn
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "status"),
+    [
+        ({"AWS": "arn:aws:iam::999988887777:root"}, {}, "warn"),
+        ({"AWS": ["999988887777"]}, {}, "warn"),
+        ("*", {}, "warn"),
+        ({"Service": "ec2.amazonaws.com"}, {}, "warn"),
+        ({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/corp"}, {}, "warn"),
+        ({"AWS": "arn:aws:iam::999988887777:root"}, {"sts:ExternalId": "the-id"}, "pass"),
+    ],
+)
+def test_whoever_was_let_in_since_is_named(
+    preflight: Any, aws: Aws, principal: Any, condition: dict[str, str], status: str
+) -> None:
+    made(preflight, "--external-id", "the-id")
+    trust = aws.call("iam", "GetRole", RoleName="grid-cloud")["Role"]["AssumeRolePolicyDocument"]
+    added = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    trust["Statement"].append({**added, "Condition": {"StringEquals": condition}})
+    document = json.dumps(trust)
+    aws.call("iam", "UpdateAssumeRolePolicy", RoleName="grid-cloud", PolicyDocument=document)
+
+    report = json.loads(preflight("role", "show", "grid-cloud", "-o", "json").out)
+
+    (found,) = (each for each in report["findings"] if each["subject"] == "others")
+    assert found["status"] == status
+    (other,) = found["data"]["others"]
+    assert other in found["message"]
+
+
+@pytest.mark.parametrize("name", ["preflight", "more"])
+def test_an_inline_policy_that_allows_more_is_drift(
+    preflight: Any, shown: Any, aws: Aws, name: str
+) -> None:
+    made(preflight)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [ANYTHING]})
+    aws.call(
+        "iam", "PutRolePolicy", RoleName="grid-cloud", PolicyName=name, PolicyDocument=document
+    )
+
+    assert shown()["beyond"] == "warn"
+    text = " ".join(preflight("role", "show", "grid-cloud").out.split())
+    assert f"the inline policies {name}" in text
+
+
+@pytest.mark.parametrize("drift", ["boundary", "inline", "attached"])
+def test_a_least_role_that_may_do_more_since_is_drift(
+    preflight: Any, shown: Any, aws: Aws, drift: str
+) -> None:
+    made(preflight, "--least", "-f", _spec())
+    role = {"RoleName": "grid-cloud"}
+    assert shown()["policies"] == "pass"
+
+    if drift == "boundary":
+        aws.call("iam", "DeleteRolePermissionsBoundary", **role)
+    elif drift == "inline":
+        document = json.dumps({"Version": "2012-10-17", "Statement": [ANYTHING]})
+        aws.call("iam", "PutRolePolicy", **role, PolicyName="more", PolicyDocument=document)
+    else:
+        arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+        aws.call("iam", "AttachRolePolicy", **role, PolicyArn=arn)
+
+    assert shown()["policies"] == "warn"
