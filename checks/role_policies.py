@@ -39,7 +39,8 @@ def _attached(found: RoleFound, missing: list[str], extra: list[str]) -> Answer:
         return Answer(
             status=Status.FAIL,
             subject="policies",
-            message=f"not attached any more: {', '.join(missing)}",
+            message=f"not attached any more: {', '.join(missing)}"
+            + (f"; beyond what the vendor asks for: {', '.join(extra)}" if extra else ""),
             hint=f"{attach} arn:{partition}:iam::aws:policy/{missing[0]}",
             url=POLICIES,
             data=facts,

@@ -10,7 +10,8 @@ import typer
 
 from preflight.cli import options as o
 from preflight.cli.asked import Asked
-from preflight.cli.role_work import Shape, arn_of, draw, elsewhere, kept, make, remove, shown, where
+from preflight.cli.role_place import arn_of, elsewhere, kept, where
+from preflight.cli.role_work import Shape, draw, make, remove, shown
 from preflight.errors import UsageError
 
 role = typer.Typer(

@@ -418,3 +418,33 @@ def test_a_least_role_that_may_do_more_since_is_drift(
         aws.call("iam", "AttachRolePolicy", **role, PolicyArn=arn)
 
     assert shown()["policies"] == "warn"
+
+
+def test_made_again_a_role_gets_its_trust_and_policies_again(
+    preflight: Any, shown: Any, aws: Aws
+) -> None:
+    made(preflight, *trust_alice())
+    role = {"RoleName": "grid-cloud"}
+    arn = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+    nobody = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [nobody]})
+    aws.call("iam", "DetachRolePolicy", **role, PolicyArn=arn)
+    aws.call("iam", "DeleteRolePolicy", **role, PolicyName="preflight")
+    aws.call("iam", "UpdateAssumeRolePolicy", **role, PolicyDocument=document)
+    before, statuses = secret(), shown()
+    assert {statuses[each] for each in ("trust", "policies")} == {"fail"}
+
+    made(preflight, *trust_alice())
+
+    assert set(shown().values()) == {"pass"}
+    assert secret() == before
+
+
+def test_an_external_id_that_could_not_be_given_is_not_kept(preflight: Any) -> None:
+    made(preflight)
+    before = secret()
+
+    ran = preflight("role", "create", "grid-cloud", "--yes", "--external-id", "another-one")
+
+    assert ran.code == 6
+    assert secret() == before
