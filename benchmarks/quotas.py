@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from preflight.catalogue import CATALOGUE
+from preflight.quotas.catalogue import CATALOGUE
 from preflight.sandbox.server import Sandbox
 
 ACCOUNT = Path(__file__).with_name("quotas_account.json")

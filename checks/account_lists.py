@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from checks.quotas import sources
-from preflight import looks
 from preflight.check import Context
-from preflight.usage import Look
+from preflight.quotas import looks
+from preflight.quotas.usage import Look
 
 #: Every role with its path, service-linked ones too: one call for a thousand of them.
 #: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from checks.account_lists import CLUSTERS, rows
 from preflight.check import Answer, Context, check
 from preflight.finding import Status
-from preflight.usage import Look
+from preflight.quotas.usage import Look
 
 
 @check(

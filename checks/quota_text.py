@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from preflight.catalogue import by_key
 from preflight.check import Answer
-from preflight.figures import Figure
 from preflight.finding import Coverage, Severity, Status
-from preflight.limits import Unknown
 from preflight.quota import Limit, Quota
+from preflight.quotas.catalogue import by_key
+from preflight.quotas.figures import Figure
+from preflight.quotas.limits import Unknown
 
 
 def number(value: float) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from checks import quota_text as text
-from preflight.catalogue import CATALOGUE, EGRESS_ONLY_GATEWAYS, by_key, vcpu_quota
 from preflight.check import Answer, Context, check
 from preflight.errors import AwsError
 from preflight.facts import Gap
-from preflight.families import why_none
-from preflight.figures import NEW, Figure, read_figures
 from preflight.finding import Coverage, Status
-from preflight.limits import ACTIONS, Limits, Unknown
 from preflight.profile import RequiredQuota
 from preflight.quota import Fit, Key, Limit, Quota, judge, to_request
-from preflight.usage import Usage
+from preflight.quotas.catalogue import CATALOGUE, EGRESS_ONLY_GATEWAYS, by_key, vcpu_quota
+from preflight.quotas.families import why_none
+from preflight.quotas.figures import NEW, Figure, read_figures
+from preflight.quotas.limits import ACTIONS, Limits, Unknown
+from preflight.quotas.usage import Usage
 
 URL = "https://docs.aws.amazon.com/servicequotas/latest/userguide/request-quota-increase.html"
 #: What a plan never takes is not counted either, and needs no permission.

@@ -8,7 +8,7 @@ from checks.account_lists import rows
 from preflight.check import Answer, Context
 from preflight.errors import AccessDenied, AwsError
 from preflight.finding import Status
-from preflight.looks import ACCOUNT_SUMMARY
+from preflight.quotas.looks import ACCOUNT_SUMMARY
 
 URL = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html"
 SUBJECT = "global endpoint"

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from preflight.usage import Usage
+    from preflight.quotas.usage import Usage
 
 #: Global quotas are listed in one Region only, whatever the documentation says elsewhere.
 HOME = "us-east-1"

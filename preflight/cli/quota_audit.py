@@ -14,8 +14,8 @@ from preflight.errors import AwsError, UsageError
 from preflight.finding import Coverage, Finding
 
 if TYPE_CHECKING:
-    from preflight.audit import Row, Thresholds
     from preflight.quota import Quota
+    from preflight.quotas.audit import Row, Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def chosen(names: Iterable[str]) -> tuple[Quota, ...]:
 
     Raises `UsageError` for a service or a code that is not in the catalogue.
     """
-    from preflight.catalogue import CATALOGUE
+    from preflight.quotas.catalogue import CATALOGUE
 
     words = [word.strip() for name in names for word in name.split(",") if word.strip()]
     if not words:
@@ -74,11 +74,11 @@ def of_accounts(
     seen: Sequence[Seen], quotas: Sequence[Quota], thresholds: Thresholds, *, deep: bool
 ) -> Audit:
     """Read limit and use of quotas everywhere at the same time; nothing here raises for AWS."""
-    from preflight.audit import is_global, judge_row
-    from preflight.figures import read_figures
-    from preflight.limits import Limits
     from preflight.once import Once
-    from preflight.usage import Usage
+    from preflight.quotas.audit import is_global, judge_row
+    from preflight.quotas.figures import read_figures
+    from preflight.quotas.limits import Limits
+    from preflight.quotas.usage import Usage
 
     wanted = [(place, [q for q in quotas if place.is_first or not is_global(q)]) for place in seen]
 

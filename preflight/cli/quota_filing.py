@@ -13,7 +13,7 @@ from preflight.finding import Finding, Status
 
 if TYPE_CHECKING:
     from preflight.aws import Aws, Calls
-    from preflight.increase import Decision, Wish
+    from preflight.quotas.increase import Decision, Wish
 
 
 def wanted(
@@ -21,7 +21,7 @@ def wanted(
 ) -> tuple[Aws, list[Wish], list[Finding], Calls]:
     """Give who asks AWS, for what, what nobody knows of the plans, and the calls made for it."""
     from preflight.cli.quotas import insist
-    from preflight.increase import read_wish
+    from preflight.quotas.increase import read_wish
 
     if not files:
         region = asked.region or configured_region(asked.aws_profile)
@@ -47,10 +47,10 @@ def wanted(
 
 
 def _missing(ready: list[Ready], *, recommended: bool) -> tuple[list[Wish], list[Finding]]:
-    from preflight.audit import Thresholds
-    from preflight.catalogue import CATALOGUE
     from preflight.cli.quota_plans import of_plans
-    from preflight.increase import Wish
+    from preflight.quotas.audit import Thresholds
+    from preflight.quotas.catalogue import CATALOGUE
+    from preflight.quotas.increase import Wish
 
     found = of_plans(ready, CATALOGUE, Thresholds(), deep=False)
     statuses = {Status.FAIL, Status.WARN} if recommended else {Status.FAIL}
@@ -77,7 +77,7 @@ def decided(
     aws: Aws, wishes: Sequence[Wish]
 ) -> tuple[tuple[Decision, ...], list[tuple[Wish, AwsError]]]:
     """Look at limits and open requests; where that is denied, give the error for a decision."""
-    from preflight import asking, increase
+    from preflight.quotas import asking, increase
 
     blind: list[tuple[Wish, AwsError]] = []
     requests: list[increase.Filed] = []
@@ -102,8 +102,8 @@ def carried_out(
     aws: Aws, decisions: Sequence[Decision], files: Sequence[Path]
 ) -> tuple[Decision, ...]:
     """Ask AWS for what is missing, and write down each request as soon as AWS has it."""
-    from preflight import asking, increase
-    from preflight.ledger import Ledger
+    from preflight.quotas import asking, increase
+    from preflight.quotas.ledger import Ledger
     from preflight.state import default_folder
 
     ledger = Ledger.of(default_folder(), aws.identity.account)

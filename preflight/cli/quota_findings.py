@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from preflight.finding import Coverage, Finding, Severity, Status
-from preflight.limits import Unknown
 from preflight.quota import Fit, Limit, Quota
+from preflight.quotas.limits import Unknown
 
 if TYPE_CHECKING:
-    from preflight.audit import Row
     from preflight.cli.quota_places import Unseen
+    from preflight.quotas.audit import Row
 
 CHECK = "quotas"
 URL = "https://docs.aws.amazon.com/servicequotas/latest/userguide/request-quota-increase.html"
@@ -31,7 +31,7 @@ _SEVERITY = {
 def of_row(row: Row, *, with_place: bool) -> Finding:
     """Say how one quota stands, and what to do where it is short."""
     from checks import quota_text as text
-    from preflight.audit import numbers
+    from preflight.quotas.audit import numbers
 
     status = status_of(row)
     place = f"{row.account}/{row.region} " if with_place else ""
@@ -88,7 +88,7 @@ def _message(row: Row, status: Status) -> str:
 
 
 def _left(row: Row) -> float:
-    from preflight.audit import known_use
+    from preflight.quotas.audit import known_use
 
     limit = row.figure.limit.value if isinstance(row.figure.limit, Limit) else 0.0
     return limit - (known_use(row.figure) or 0.0) - (row.needed or 0.0)

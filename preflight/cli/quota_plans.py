@@ -13,9 +13,9 @@ from preflight.errors import UsageError
 from preflight.finding import Finding, Severity, Status
 
 if TYPE_CHECKING:
-    from preflight.audit import Row, Thresholds
     from preflight.cli.asked import Ready
     from preflight.quota import Key, Quota
+    from preflight.quotas.audit import Row, Thresholds
 
 
 def of_plans(
@@ -85,7 +85,7 @@ def _needs(
     group: Sequence[Ready], of_account: Sequence[Ready], quotas: Sequence[Quota]
 ) -> dict[Key, float | None]:
     """Add up the Region's needs of a group, and the global ones of the whole account."""
-    from preflight.audit import is_global, together
+    from preflight.quotas.audit import is_global, together
 
     def taken(ready: Sequence[Ready], *, globally: bool) -> dict[Key, float | None]:
         return together(
@@ -112,8 +112,8 @@ def _rows_of(
     deep: bool,
 ) -> list[Row]:
     from checks.quotas import sources
-    from preflight.audit import judge_row
-    from preflight.figures import read_figures
+    from preflight.quotas.audit import judge_row
+    from preflight.quotas.figures import read_figures
 
     usage, limits = sources(ready.context)
     usage.deep = deep

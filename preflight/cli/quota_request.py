@@ -17,7 +17,7 @@ from preflight.finding import Finding, Severity, Status
 if TYPE_CHECKING:
     from preflight.aws import Aws, Calls
     from preflight.errors import AwsError
-    from preflight.increase import Decision, Wish
+    from preflight.quotas.increase import Decision, Wish
 
 CHECK = "quota-request"
 URL = "https://docs.aws.amazon.com/servicequotas/latest/userguide/request-quota-increase.html"
@@ -83,7 +83,7 @@ def run(
     """Find out what is missing, ask for it where told to, and show both."""
     from preflight.cli.quota_filing import carried_out, decided, wanted
     from preflight.cli.show import outputs
-    from preflight.increase import gather
+    from preflight.quotas.increase import gather
 
     outputs(asked)
     if not texts and not files:

@@ -10,10 +10,10 @@ from preflight.cli.asked import Asked
 from preflight.errors import UsageError
 
 if TYPE_CHECKING:
-    from preflight.audit import Before, Place
     from preflight.aws import Calls
     from preflight.cli.quota_audit import Audit
     from preflight.finding import Status
+    from preflight.quotas.audit import Before, Place
     from reports.view import Outcome
 
 
@@ -21,7 +21,7 @@ def read(path: Path | None) -> dict[Place, Before]:
     """Read a baseline; raises `UsageError` or `SpecError` for what is none."""
     if path is None:
         return {}
-    from preflight.audit import read_baseline
+    from preflight.quotas.audit import read_baseline
     from reports.view import Kind, read_report
 
     report = read_report(path)
@@ -35,7 +35,7 @@ def read(path: Path | None) -> dict[Place, Before]:
 
 def with_trend(found: Audit, before: dict[Place, Before]) -> Audit:
     """Put beside each row how it stood in the baseline; sort worst first."""
-    from preflight.audit import worst_first
+    from preflight.quotas.audit import worst_first
 
     rows = (replace(row, before=before.get(row.place)) for row in found.rows)
     return replace(found, rows=worst_first(rows))

@@ -14,10 +14,10 @@ from preflight.cli.quotas import Files
 from preflight.errors import UsageError
 
 if TYPE_CHECKING:
-    from preflight.asking import State
     from preflight.aws import Aws
-    from preflight.increase import Filed
-    from preflight.ledger import Ledger
+    from preflight.quotas.asking import State
+    from preflight.quotas.increase import Filed
+    from preflight.quotas.ledger import Ledger
 
 CHECK = "quota-request"
 Key = tuple[str, str, str]
@@ -55,7 +55,7 @@ def run(asked: Asked, files: tuple[Path, ...], *, interval: float, timeout: floa
     What was asked for is in the ledger of the account, and at AWS: nothing is lost with a run.
     """
     from preflight.cli.show import outputs
-    from preflight.ledger import Ledger
+    from preflight.quotas.ledger import Ledger
     from preflight.state import default_folder
 
     outputs(asked)
@@ -94,9 +94,9 @@ def _connected(asked: Asked, files: tuple[Path, ...]) -> Aws:
 
 def _asked_for(aws: Aws, ledger: Ledger, region: str | None) -> dict[Key, Filed]:
     """Give the newest request for each quota: those of the ledger, and those open at AWS."""
-    from preflight.asking import read_requests
-    from preflight.increase import OPEN
     from preflight.quota import HOME
+    from preflight.quotas.asking import read_requests
+    from preflight.quotas.increase import OPEN
 
     entries = ledger.entries()
     known = {key: filed for key, filed in entries.items() if region in {None, key[2]}}
@@ -114,8 +114,8 @@ def _wait(
     interval: float,
     timeout: float | None,
 ) -> tuple[State, ...]:
-    from preflight.asking import look
     from preflight.cli.show import say
+    from preflight.quotas.asking import look
 
     began = aws.clock.monotonic()
     told: dict[Key, str] = {}
@@ -138,9 +138,9 @@ def _wait(
 
 def _gate(asked: Asked, plans: tuple[Path, ...]) -> None:
     """Ask the gate about one plan; several are judged together, for their quotas."""
-    from preflight.audit import Thresholds
-    from preflight.catalogue import CATALOGUE
     from preflight.cli import check, quotas
+    from preflight.quotas.audit import Thresholds
+    from preflight.quotas.catalogue import CATALOGUE
 
     if len(plans) == 1:
         ready = prepare(replace(asked, file=plans[0]))

@@ -19,11 +19,11 @@ from preflight.cli.asked import (
 from preflight.errors import UsageError
 
 if TYPE_CHECKING:
-    from preflight.audit import Before, Place, Thresholds
     from preflight.aws import Calls
     from preflight.cli.asked import Ready
     from preflight.cli.quota_audit import Audit
     from preflight.quota import Quota
+    from preflight.quotas.audit import Before, Place, Thresholds
 
 quotas = typer.Typer(
     help="How the account stands against its quotas; ask for more; wait for it.",
@@ -97,7 +97,7 @@ def audit(
     no_color: o.NoColor = False,
 ) -> None:
     """Audit every quota Preflight knows, those of chosen services, or what plans take."""
-    from preflight.audit import Thresholds
+    from preflight.quotas.audit import Thresholds
 
     if context.invoked_subcommand is not None:
         _refuse_options(context)

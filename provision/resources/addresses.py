@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import ELASTIC_IPS
 from preflight.errors import CredentialsError, Dependency
 from preflight.found import Found, Owner
 from preflight.price import Charge
 from preflight.quota import Demand
+from preflight.quotas.catalogue import ELASTIC_IPS
 from preflight.resource import Ids, Resource
 from provision.resources import ec2
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.catalogue import REPOSITORIES
 from preflight.errors import NotFound
 from preflight.found import Found, Owner, tag_map
 from preflight.names import REPOSITORY, NameRule, derive
 from preflight.quota import Demand
+from preflight.quotas.catalogue import REPOSITORIES
 from preflight.resource import Ids, Resource
 
 _ALL = "arn:{owner.partition}:ecr:{owner.region}:{owner.account}:repository/*"

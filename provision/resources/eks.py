@@ -7,7 +7,6 @@ from typing import Any
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.catalogue import CLUSTERS
 from preflight.errors import NotFound
 from preflight.found import (
     INCARNATION_TAG,
@@ -22,6 +21,7 @@ from preflight.found import (
 from preflight.names import EKS_CLUSTER, NameRule
 from preflight.price import Charge
 from preflight.quota import Demand
+from preflight.quotas.catalogue import CLUSTERS
 from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources.kms import Key
 from provision.resources.logs import LogGroup

@@ -8,15 +8,15 @@ from typing import Any, Literal
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws, translate
-from preflight.catalogue import (
+from preflight.found import Found, Owner, State
+from preflight.price import Charge
+from preflight.quota import Demand
+from preflight.quotas.catalogue import (
     GATEWAY_ENDPOINTS,
     INTERFACE_ENDPOINTS_PER_VPC,
     NETWORK_INTERFACES,
     ROUTES_PER_TABLE,
 )
-from preflight.found import Found, Owner, State
-from preflight.price import Charge
-from preflight.quota import Demand
 from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources import ec2
 from provision.resources.routes import RouteTable

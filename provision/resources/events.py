@@ -9,11 +9,11 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import EVENT_RULES
 from preflight.errors import AwsError, NotFound
 from preflight.found import Found, Owner, tag_map
 from preflight.names import EVENT_RULE, NameRule, derive
 from preflight.quota import Demand
+from preflight.quotas.catalogue import EVENT_RULES
 from preflight.resource import Ids, Resource
 from provision.resources.sqs import Queue
 

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import INTERNET_GATEWAYS, NAT_GATEWAYS_PER_ZONE, NETWORK_INTERFACES
 from preflight.errors import AlreadyExists, NotFound
 from preflight.found import Found, Owner, State
 from preflight.price import Charge
 from preflight.quota import Demand
+from preflight.quotas.catalogue import INTERNET_GATEWAYS, NAT_GATEWAYS_PER_ZONE, NETWORK_INTERFACES
 from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources import ec2
 from provision.resources.addresses import ElasticIp

@@ -9,7 +9,6 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import KMS_KEYS
 from preflight.errors import AwsError, NotFound
 from preflight.found import (
     CLUSTER_TAG,
@@ -25,6 +24,7 @@ from preflight.found import (
 from preflight.names import KEY_ALIAS, NameRule
 from preflight.price import Charge
 from preflight.quota import Demand
+from preflight.quotas.catalogue import KMS_KEYS
 from preflight.resource import Ids, Resource
 
 _KEYS = "arn:{owner.partition}:kms:{owner.region}:{owner.account}:key/*"

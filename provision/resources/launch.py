@@ -7,10 +7,10 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import LAUNCH_TEMPLATES
 from preflight.found import RESOURCE_TAG, Found, Owner
 from preflight.names import LAUNCH_TEMPLATE, NameRule
 from preflight.quota import Demand
+from preflight.quotas.catalogue import LAUNCH_TEMPLATES
 from preflight.resource import Ids, Resource
 from provision.resources import ec2
 from provision.resources.security import SecurityGroup

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import LOG_GROUPS
 from preflight.errors import NotFound
 from preflight.found import INCARNATION_TAG, RESOURCE_TAG, Evidence, Found, Owner, Strength, tagged
 from preflight.names import LOG_GROUP, NameRule
 from preflight.quota import Demand
+from preflight.quotas.catalogue import LOG_GROUPS
 from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:logs:{owner.region}:{owner.account}:log-group:"

@@ -9,12 +9,6 @@ from typing import Any
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.catalogue import (
-    AUTO_SCALING_GROUPS,
-    NODEGROUPS_PER_CLUSTER,
-    NODES_PER_NODEGROUP,
-    vcpu_quota,
-)
 from preflight.errors import NotFound
 from preflight.found import (
     INCARNATION_TAG,
@@ -29,6 +23,12 @@ from preflight.found import (
 from preflight.names import NODE_GROUP, NameRule, derive
 from preflight.price import Charge
 from preflight.quota import Demand, Quota
+from preflight.quotas.catalogue import (
+    AUTO_SCALING_GROUPS,
+    NODEGROUPS_PER_CLUSTER,
+    NODES_PER_NODEGROUP,
+    vcpu_quota,
+)
 from preflight.resource import READY, WAIT, Failed, Ids, Readiness, Resource
 from provision.resources import ec2
 from provision.resources.eks import (

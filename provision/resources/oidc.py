@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import OIDC_PROVIDERS
 from preflight.found import Found, Owner, tag_map
 from preflight.quota import Demand
+from preflight.quotas.catalogue import OIDC_PROVIDERS
 from preflight.resource import Ids, Resource
 from provision.resources.iam import tag_list
 

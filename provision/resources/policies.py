@@ -8,10 +8,10 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import POLICIES
 from preflight.found import Found, Owner
 from preflight.names import POLICY, NameRule
 from preflight.quota import Demand
+from preflight.quotas.catalogue import POLICIES
 from preflight.resource import Ids, Resource
 from provision.resources.iam import path, tag_list, under_path
 

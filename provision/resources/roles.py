@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import MANAGED_POLICIES_PER_ROLE, ROLES
 from preflight.found import Found, Owner
 from preflight.names import ROLE, NameRule
 from preflight.quota import Demand
+from preflight.quotas.catalogue import MANAGED_POLICIES_PER_ROLE, ROLES
 from preflight.resource import Ids, Resource
 from provision.resources.iam import path, tag_list, under_path
 from provision.resources.policies import Policy, arn_template

@@ -13,10 +13,10 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import ROUTE_TABLES_PER_VPC, ROUTES_PER_TABLE
 from preflight.errors import AlreadyExists
 from preflight.found import Found, Owner, State
 from preflight.quota import Demand
+from preflight.quotas.catalogue import ROUTE_TABLES_PER_VPC, ROUTES_PER_TABLE
 from preflight.resource import Ids, Resource
 from provision.resources import ec2
 from provision.resources.gateways import InternetGateway, NatGateway

@@ -11,7 +11,6 @@ from typing import Any
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import BUCKETS
 from preflight.errors import AwsError, NotFound
 from preflight.found import (
     INCARNATION_TAG,
@@ -25,6 +24,7 @@ from preflight.found import (
 )
 from preflight.names import BUCKET, NameRule, derive
 from preflight.quota import Demand
+from preflight.quotas.catalogue import BUCKETS
 from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:s3:::{self.bucket_name}"

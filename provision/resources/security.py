@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import RULES_PER_SECURITY_GROUP, SECURITY_GROUPS
 from preflight.errors import AlreadyExists
 from preflight.found import Found, Owner
 from preflight.names import SECURITY_GROUP, NameRule
 from preflight.quota import Demand
+from preflight.quotas.catalogue import RULES_PER_SECURITY_GROUP, SECURITY_GROUPS
 from preflight.resource import Ids, Resource
 from provision.resources import ec2
 from provision.resources.vpc import Vpc

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import TOPICS
 from preflight.errors import NotFound
 from preflight.found import Found, Owner, tag_map
 from preflight.names import TOPIC, NameRule, derive
 from preflight.quota import Demand
+from preflight.quotas.catalogue import TOPICS
 from preflight.resource import Ids, Resource
 
 _ARN = "arn:{owner.partition}:sns:{owner.region}:{owner.account}:{self.topic_name}"

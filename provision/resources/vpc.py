@@ -7,9 +7,9 @@ from dataclasses import field
 
 from preflight.actions import Action, actions
 from preflight.aws import Aws
-from preflight.catalogue import SUBNETS_PER_VPC, VPCS
 from preflight.found import Found, Owner
 from preflight.quota import Demand
+from preflight.quotas.catalogue import SUBNETS_PER_VPC, VPCS
 from preflight.resource import READY, WAIT, Ids, Readiness, Resource
 from provision.resources import ec2
 

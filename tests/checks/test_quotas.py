@@ -13,18 +13,19 @@ import boto3
 import pytest
 
 from checks.quotas import quota_plan, quota_vendor
-from preflight import catalogue, profile, spec
+from preflight import profile, spec
 from preflight.aws import Aws
-from preflight.catalogue import vcpu_quota
 from preflight.check import Answer, Check, Context
 from preflight.clock import SystemClock
 from preflight.facts import Facts, Gap
-from preflight.figures import NEW
 from preflight.finding import Coverage, Severity, Status
 from preflight.found import Found, Owner
 from preflight.once import Once
 from preflight.plan import Plan
 from preflight.quota import Demand, Quota
+from preflight.quotas import catalogue
+from preflight.quotas.catalogue import vcpu_quota
+from preflight.quotas.figures import NEW
 from preflight.resource import Ids, Resource
 from preflight.sandbox.server import Sandbox
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from preflight.actions import Action
 from preflight.aws import Aws
-from preflight.catalogue import SUBNETS_PER_VPC, VPCS
 from preflight.errors import PlanError
 from preflight.found import Found, Owner
 from preflight.plan import Plan
 from preflight.quota import Demand
+from preflight.quotas.catalogue import SUBNETS_PER_VPC, VPCS
 from preflight.resource import Ids, Resource
 
 OWNER = Owner(cluster="dev", account="111122223333", region="us-west-2")

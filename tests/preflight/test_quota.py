@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preflight import catalogue
-from preflight.catalogue import CATALOGUE, by_key
 from preflight.quota import HOME, Demand, Fit, Quota, Scope, judge, to_request, total
+from preflight.quotas import catalogue
+from preflight.quotas.catalogue import CATALOGUE, by_key
 
 ROW = Quota(service="vpc", code="L-1", name="VPCs")
 OTHER = Quota(service="vpc", code="L-2", name="Subnets")

@@ -8,7 +8,6 @@ from typing import Any
 import botocore.session
 import pytest
 
-from preflight import catalogue
 from preflight.aws import Aws
 from preflight.errors import Dependency, NotFound
 from preflight.found import Found, Owner, State, Strength
@@ -16,6 +15,7 @@ from preflight.names import LAUNCH_TEMPLATE, SECURITY_GROUP, derive, problems
 from preflight.plan import Plan
 from preflight.price import Charge
 from preflight.quota import total
+from preflight.quotas import catalogue
 from preflight.resource import READY, WAIT, Failed, Resource
 from provision.resources.endpoints import VpcEndpoint
 from provision.resources.gateways import ElasticIp, InternetGateway, NatGateway

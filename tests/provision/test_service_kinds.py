@@ -12,13 +12,13 @@ import pytest
 
 from preflight.actions import RENAMED
 from preflight.aws import Aws
-from preflight.catalogue import NODES_PER_NODEGROUP, vcpu_quota
 from preflight.errors import AwsError, NotFound
 from preflight.found import Owner, Strength
 from preflight.names import problems
 from preflight.plan import Plan
 from preflight.price import Charge
 from preflight.quota import total
+from preflight.quotas.catalogue import NODES_PER_NODEGROUP, vcpu_quota
 from preflight.resource import READY, WAIT, Failed, Resource
 from provision.resources import ecr, eks, events, kms, logs, nodes, sns, sqs
 from provision.resources.access import AccessEntry

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from preflight.catalogue import CATALOGUE, by_key
-from preflight.families import VCPU_QUOTAS
 from preflight.quota import Quota
+from preflight.quotas.catalogue import CATALOGUE, by_key
+from preflight.quotas.families import VCPU_QUOTAS
 from preflight.sandbox.ec2.capacity import quota_code, vcpus
 from preflight.sandbox.server import Sandbox
 

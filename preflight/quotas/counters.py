@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from preflight import looks
-from preflight.counted import Counted, Shares, number, own_in, own_of, reads, rows_of, shared
 from preflight.errors import AwsError
-from preflight.usage import Usage
+from preflight.quotas import looks
+from preflight.quotas.counted import Counted, Shares, number, own_in, own_of, reads, rows_of, shared
+from preflight.quotas.usage import Usage
 
 auto_scaling_groups = number(looks.SCALING_LIMITS, "NumberOfAutoScalingGroups")
 launch_configurations = number(looks.SCALING_LIMITS, "NumberOfLaunchConfigurations")

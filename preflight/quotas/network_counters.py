@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 
-from preflight import looks
-from preflight.counted import Counted, Row, Shares, own_in, own_of, reads, shared
 from preflight.errors import AwsError
-from preflight.usage import Usage
+from preflight.quotas import looks
+from preflight.quotas.counted import Counted, Row, Shares, own_in, own_of, reads, shared
+from preflight.quotas.usage import Usage
 
 vpcs = own_of(looks.VPCS)
 internet_gateways = own_of(looks.INTERNET_GATEWAYS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from preflight.usage import Look, Usage
+from preflight.quotas.usage import Look, Usage
 
 Row = Mapping[str, Any]
 #: What each container of a kind has in it, by the container's name.

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preflight.audit import (
+from preflight.errors import UsageError
+from preflight.quota import Fit, Limit, Quota
+from preflight.quotas.audit import (
     Before,
     Thresholds,
     judge_row,
@@ -18,17 +20,15 @@ from preflight.audit import (
     together,
     worst_first,
 )
-from preflight.catalogue import (
+from preflight.quotas.catalogue import (
     CATALOGUE,
     NAT_GATEWAYS_PER_ZONE,
     ROUTES_PER_TABLE,
     SUBNETS_PER_VPC,
     VPCS,
 )
-from preflight.errors import UsageError
-from preflight.figures import Figure
-from preflight.limits import Unknown
-from preflight.quota import Fit, Limit, Quota
+from preflight.quotas.figures import Figure
+from preflight.quotas.limits import Unknown
 
 USUAL = Thresholds()
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from preflight import looks
-from preflight.counted import Counted, Row, reads
 from preflight.errors import AwsError
 from preflight.quota import Quota
-from preflight.usage import Usage
+from preflight.quotas import looks
+from preflight.quotas.counted import Counted, Row, reads
+from preflight.quotas.usage import Usage
 
 Capacity = Literal["on-demand", "spot"]
 

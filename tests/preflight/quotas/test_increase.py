@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preflight.asking import State
 from preflight.errors import UsageError
-from preflight.increase import Filed, Listed, Standing, Wish, decide, gather, read_wish
-from preflight.ledger import Ledger
+from preflight.quotas.asking import State
+from preflight.quotas.increase import Filed, Listed, Standing, Wish, decide, gather, read_wish
+from preflight.quotas.ledger import Ledger
 
 WEST, OPT_IN = "us-west-2", "eu-south-1"
 VPC, GATEWAY = "L-F678F1CE", "L-A4707A72"

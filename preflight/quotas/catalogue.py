@@ -1,4 +1,4 @@
-"""The quotas Preflight knows, one row each, but for the vCPUs (`preflight.families`).
+"""The quotas Preflight knows, one row each, but for the vCPUs (`preflight.quotas.families`).
 
 Keyed by service and code: codes never change, names and defaults do. The defaults here are for
 accounts that may not list their own, and are labelled as such wherever they are used.
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from preflight import counters as use
-from preflight import network_counters as network
-from preflight.counted import Counted
-from preflight.families import VCPU_QUOTAS, vcpu_quota
 from preflight.quota import HOME, Quota, Scope
+from preflight.quotas import counters as use
+from preflight.quotas import network_counters as network
+from preflight.quotas.counted import Counted
+from preflight.quotas.families import VCPU_QUOTAS, vcpu_quota
 
 __all__ = ["CATALOGUE", "by_key", "vcpu_quota"]
 

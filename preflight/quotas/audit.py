@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from preflight.errors import UsageError
-from preflight.figures import NEW, Figure
-from preflight.limits import Unknown
 from preflight.quota import Fit, Key, Limit, Quota, Scope, to_request
+from preflight.quotas.figures import NEW, Figure
+from preflight.quotas.limits import Unknown
 
 #: Worst first: what is short, what nobody knows, what is tight.
 ORDER: Mapping[Fit, int] = {Fit.SHORT: 0, Fit.UNKNOWN: 1, Fit.TIGHT: 2, Fit.FITS: 3}

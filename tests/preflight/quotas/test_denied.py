@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from preflight.aws import Aws
-from preflight.catalogue import CATALOGUE
-from preflight.figures import Figure, read_figures
-from preflight.limits import ACTIONS, APPLIED, Limits, Unknown
 from preflight.once import Once
+from preflight.quotas.catalogue import CATALOGUE
+from preflight.quotas.figures import Figure, read_figures
+from preflight.quotas.limits import ACTIONS, APPLIED, Limits, Unknown
+from preflight.quotas.usage import Usage
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
-from preflight.usage import Usage
 
 REGION = "us-west-2"
 COUNTING = sorted({action for quota in CATALOGUE for action in quota.actions})

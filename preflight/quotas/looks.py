@@ -9,7 +9,7 @@ from typing import Any
 
 from preflight.aws import Aws
 from preflight.errors import AwsError
-from preflight.usage import Look, Rows, Usage
+from preflight.quotas.usage import Look, Rows, Usage
 
 
 def _where(**values: str) -> list[dict[str, Any]]:

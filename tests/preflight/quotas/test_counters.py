@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from preflight import counters, looks
-from preflight import network_counters as network
 from preflight.aws import Aws, Identity
-from preflight.catalogue import by_key
-from preflight.counted import Counted
 from preflight.errors import AccessDenied, AwsError
 from preflight.once import Once
-from preflight.usage import Look, Usage
+from preflight.quotas import counters, looks
+from preflight.quotas import network_counters as network
+from preflight.quotas.catalogue import by_key
+from preflight.quotas.counted import Counted
+from preflight.quotas.usage import Look, Usage
 
 T = TypeVar("T")
 Lists = dict[Look, list[dict[str, Any]] | Exception]

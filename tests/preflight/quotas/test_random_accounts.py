@@ -8,11 +8,11 @@ from botocore.session import get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preflight import looks
 from preflight.aws import Aws, Identity
-from preflight.catalogue import by_key
 from preflight.once import Once
-from preflight.usage import Usage
+from preflight.quotas import looks
+from preflight.quotas.catalogue import by_key
+from preflight.quotas.usage import Usage
 
 ME, OTHER = "111122223333", "999988887777"
 VCPUS = {"m5.large": 2, "c7g.4xlarge": 16, "inf1.xlarge": 4, "trn1.2xlarge": 8, "g5.xlarge": 4}

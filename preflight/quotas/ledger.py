@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from preflight.increase import Filed
+from preflight.quotas.increase import Filed
 
 _FIELDS = ("id", "service", "code", "region", "desired", "status")
 

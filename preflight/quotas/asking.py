@@ -11,8 +11,8 @@ from typing import Any
 
 from preflight.aws import Aws
 from preflight.errors import AccessDenied, AlreadyExists, AwsError, NotFound, QuotaExceeded
-from preflight.increase import OPEN, Decision, Filed, Listed, Standing, Wish
-from preflight.limits import APPLIED, DEFAULTS
+from preflight.quotas.increase import OPEN, Decision, Filed, Listed, Standing, Wish
+from preflight.quotas.limits import APPLIED, DEFAULTS
 
 HISTORY = "ListRequestedServiceQuotaChangeHistory"
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from preflight.catalogue import by_key
 from preflight.errors import (
     UsageError,
 )
-from preflight.limits import home_of
+from preflight.quotas.catalogue import by_key
+from preflight.quotas.limits import home_of
 
 #: Statuses of a request that AWS has not decided yet.
 OPEN = frozenset({"PENDING", "CASE_OPENED"})

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from preflight import looks
 from preflight.aws import Aws
 from preflight.errors import AccessDenied, AwsError, NotFound, PreflightError
 from preflight.once import Once
 from preflight.quota import Limit, Quota
-from preflight.usage import Look, NotCounted, Usage, first_allowed
+from preflight.quotas import looks
+from preflight.quotas.usage import Look, NotCounted, Usage, first_allowed
 
 #: Where global quotas are listed when not in `Quota.home`, by the beginning of the Region's name.
 _HOMES: tuple[tuple[str, str], ...] = (

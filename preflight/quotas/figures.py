@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from preflight import looks
-from preflight.counted import Counted
 from preflight.errors import PreflightError
-from preflight.limits import LONG_LIST, TOLD, Limits, Unknown, home_of
 from preflight.quota import Key, Limit, Quota, Scope
-from preflight.usage import Look, Usage
+from preflight.quotas import looks
+from preflight.quotas.counted import Counted
+from preflight.quotas.limits import LONG_LIST, TOLD, Limits, Unknown, home_of
+from preflight.quotas.usage import Look, Usage
 
 #: What a plan makes new has nothing in it.
 NEW = frozenset({Scope.VPC, Scope.CLUSTER, Scope.PARENT})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from preflight.families import FAMILIES, VCPU_QUOTAS, prefix_of, vcpu_quota, why_none
+from preflight.quotas.families import FAMILIES, VCPU_QUOTAS, prefix_of, vcpu_quota, why_none
 
 #: Prefixes whose quota nobody has documented: old generations, and Macs on Dedicated Hosts.
 EXPLICITLY_UNKNOWN = {"cc", "cg", "cr", "hi", "hs", "mac"}

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from preflight.aws import Aws
-from preflight.catalogue import EVENT_RULES, NAT_GATEWAYS_PER_ZONE, by_key
-from preflight.families import VCPU_QUOTAS
-from preflight.figures import read_figures, used_of
-from preflight.limits import Limits, Unknown
 from preflight.once import Once
 from preflight.quota import Quota
+from preflight.quotas.catalogue import EVENT_RULES, NAT_GATEWAYS_PER_ZONE, by_key
+from preflight.quotas.families import VCPU_QUOTAS
+from preflight.quotas.figures import read_figures, used_of
+from preflight.quotas.limits import Limits, Unknown
+from preflight.quotas.usage import Usage
 from preflight.sandbox.faults.rules import Faults
 from preflight.sandbox.server import Sandbox
-from preflight.usage import Usage
 
 REGION = "us-west-2"
 #: vCPUs, quota when bought on demand, quota when bought as Spot: written out by hand.

@@ -9,13 +9,13 @@ import boto3
 import pytest
 
 from preflight.aws import Aws
-from preflight.catalogue import CATALOGUE, by_key
-from preflight.figures import Figure, read_figures
-from preflight.limits import Limits
 from preflight.once import Once
 from preflight.quota import Limit
+from preflight.quotas.catalogue import CATALOGUE, by_key
+from preflight.quotas.figures import Figure, read_figures
+from preflight.quotas.limits import Limits
+from preflight.quotas.usage import Usage
 from preflight.sandbox.server import Sandbox
-from preflight.usage import Usage
 
 REGION, ZONE = "us-west-2", "us-west-2a"
 POLICY = json.dumps(
