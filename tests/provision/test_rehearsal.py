@@ -171,7 +171,7 @@ def test_a_role_goes_by_its_commands_when_the_account_is_asked_what_is_on_it(
         services=("ec2.amazonaws.com",),
         managed=("arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",),
         policies=(policy,),
-        inline={"in line": DOCUMENT},
+        inline={"in-line": DOCUMENT},
     )
     prod.build(role)
     (found,) = Role.find(prod.aws, own)
