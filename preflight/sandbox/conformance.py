@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 from preflight.sandbox import wire
-from preflight.sandbox.request import Request, Response
+from preflight.sandbox.request import INJECTED, Request, Response
 
 #: What protocols write beside an answer.
 _BESIDE = frozenset({"requestId", "RequestId", "ResponseMetadata"})
@@ -32,6 +32,15 @@ _TOLD_ALL_THE_SAME: Mapping[str, frozenset[str]] = {
         {"pendingAcceptance", "pending", "available", "deleting", "deleted", "failed"}
     ),
 }
+#: Errors that any operation may have, whatever its model says.
+#: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+_ERRORS_OF_ALL = frozenset(
+    {"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException"}
+    | {"InternalFailure", "InvalidAction", "InvalidClientTokenId", "MissingAuthenticationToken"}
+    | {"OptInRequired", "SerializationException", "Throttling", "ThrottlingException"}
+    | {"UnknownOperationException", "UnrecognizedClientException", "ValidationError"}
+    | {"ValidationException", "NotImplemented"}
+)
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "blob": (str,),
     "boolean": (bool,),
@@ -53,26 +62,60 @@ _TEXTS: Mapping[str, re.Pattern[str]] = {
 
 
 def deviations(request: Request, response: Response) -> Iterator[str]:
-    """Tell where a successful answer is not what the model of its operation says."""
+    """Tell where an answer is not what the model of its operation says."""
     model = wire.operation_model(request.service, request.operation)
-    if model is None or response.is_error or model.output_shape is None or not response.body:
+    if model is None:
         return
-    shape, at = model.output_shape, f"{request.service}:{request.operation}"
-    if "payload" in shape.serialization:
+    if response.is_error:
+        yield from _refusal(model, request, response)
+    elif model.output_shape is not None:
+        shape = model.output_shape
+        if "payload" in shape.serialization:
+            shape = shape.members[shape.serialization["payload"]]
+        if shape.type_name == "structure" and not shape.is_document_type:
+            yield from _result(shape, wire.protocol_of(request, model), request, response)
+
+
+def _result(shape: Any, protocol: str, request: Request, response: Response) -> Iterator[str]:
+    at = f"{request.service}:{request.operation}"
+    if not response.body:
+        yield from _missing(shape, (), at)
         return
-    protocol = wire.protocol_of(request, model)
     if "json" in protocol:
         yield from _json(shape, json.loads(response.body), at)
         return
     root = fromstring(response.body)  # noqa: S314 - written by this very process
     if protocol == "query":
-        inner = next((one for one in root if _tag(one).endswith("Result")), None)
+        wrapper = shape.serialization.get("resultWrapper")
+        inner = next((one for one in root if _tag(one) == wrapper), None)
         if inner is None:
             if shape.members:
-                yield f"{at}: nothing in the answer is its result"
+                yield f"{at}: nothing in the answer is its {wrapper}"
             return
         root = inner
     yield from _structure(shape, root, at)
+
+
+def _refusal(model: Any, request: Request, response: Response) -> Iterator[str]:
+    """Hold code and status of an error against those of the service.
+
+    The models of EC2 and S3 name next to none of those that their documentation has. Services that
+    were once asked by form have a code for that, beside the name of the shape.
+    """
+    code, at = response.error_code, f"{request.service}:{request.operation}"
+    if INJECTED in request.notes or request.service in {"ec2", "s3"} or not response.body:
+        return
+    errors = {
+        name: one.metadata.get("error", {}).get("httpStatusCode")
+        for one in model.service_model.error_shapes
+        for name in (one.name, one.error_code)
+    }
+    if not errors or code in _ERRORS_OF_ALL:
+        return
+    if code not in errors:
+        yield f"{at}: {request.service} has no error {code}"
+    elif errors[code] not in (None, response.status):
+        yield f"{at}: {code} has the status {errors[code]}, not {response.status}"
 
 
 def _json(shape: Any, value: Any, at: str) -> Iterator[str]:
@@ -120,8 +163,10 @@ def _structure(shape: Any, element: Element, at: str) -> Iterator[str]:
     for name, member in members.items():
         found = children.get(name, [])
         if member.type_name in {"list", "map"} and member.serialization.get("flattened"):
+            look = _entry if member.type_name == "map" else _xml
+            inner = member if member.type_name == "map" else member.member
             for one in found:
-                yield from _xml(_inner(member), one, f"{at}.{name}")
+                yield from look(inner, one, f"{at}.{name}")
         elif len(found) > 1:
             yield f"{at}: {name} stands there {len(found)} times"
         elif found:
@@ -132,13 +177,15 @@ def _xml(shape: Any, element: Element, at: str) -> Iterator[str]:
     kind = shape.type_name
     if kind == "structure":
         yield from _structure(shape, element, at)
-    elif kind in _NESTED:
-        wanted = shape.member.serialization.get("name", "member") if kind == "list" else "entry"
+    elif kind == "list":
+        wanted = shape.member.serialization.get("name", "member")
         for number, one in enumerate(element):
             if _tag(one) != wanted:
                 yield f"{at}: {_tag(one)} in place of {wanted}"
-            if kind == "list":
-                yield from _xml(shape.member, one, f"{at}[{number}]")
+            yield from _xml(shape.member, one, f"{at}[{number}]")
+    elif kind == "map":
+        for one in element:
+            yield from _entry(shape, one, at)
     elif len(element):
         yield f"{at}: {_tag(element[0])} inside of a {kind}"
     else:
@@ -152,8 +199,18 @@ def _text(shape: Any, text: str, at: str) -> Iterator[str]:
     yield from _enumerated(shape, text, at)
 
 
-def _inner(shape: Any) -> Any:
-    return shape.member if shape.type_name == "list" else shape.value
+def _entry(shape: Any, element: Element, at: str) -> Iterator[str]:
+    """Look at one key of a map and its value."""
+    names = [part.serialization.get("name", name) for name, part in _parts(shape)]
+    if [_tag(one) for one in element] != names:
+        yield f"{at}: {', '.join(_tag(one) for one in element)} in place of {' and '.join(names)}"
+        return
+    for (_, part), one in zip(_parts(shape), element, strict=True):
+        yield from _xml(part, one, f"{at}.{element[0].text}")
+
+
+def _parts(shape: Any) -> tuple[tuple[str, Any], tuple[str, Any]]:
+    return ("key", shape.key), ("value", shape.value)
 
 
 def _bodily(shape: Any) -> dict[str, Any]:

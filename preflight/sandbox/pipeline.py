@@ -53,7 +53,7 @@ from preflight.sandbox.faults.rules import Fault, Faults, error_of
 from preflight.sandbox.identity.credentials import not_taken
 from preflight.sandbox.identity.principals import principal_of
 from preflight.sandbox.input.validate import validate
-from preflight.sandbox.request import Request, Response
+from preflight.sandbox.request import INJECTED, Request, Response
 from preflight.sandbox.table import Table
 from preflight.sandbox.world import World
 
@@ -178,6 +178,7 @@ class Pipeline:
         if rule is None:
             return None
         if rule.error is not None:
+            request.notes[INJECTED] = rule
             raise error_of(rule, request)
         if rule.effect in BREAKS:
             request.notes[BREAK] = rule

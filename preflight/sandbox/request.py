@@ -13,6 +13,8 @@ from preflight.sandbox.identity.principals import Principal
 from preflight.sandbox.names import iam_action
 from preflight.sandbox.world import World
 
+#: In the notes of a request: its error is one that the scenario asked for.
+INJECTED = "injected"
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\"")
 
 
@@ -35,11 +37,12 @@ class Response:
         """The error's code, or an empty string when there is no error."""
         if not self.is_error:
             return ""
-        found = _ERROR_CODE.search(self.body)
-        if found:
-            return (found[1] or found[2]).decode()
-        names = {name.lower(): value for name, value in self.headers}
-        return names.get("x-amzn-errortype", str(self.status)).split("#")[-1].split(":")[0]
+        # REST clients look for the header before they read the body, which may say another thing.
+        told = {name.lower(): value for name, value in self.headers}.get("x-amzn-errortype")
+        if told is None:
+            found = _ERROR_CODE.search(self.body)
+            return (found[1] or found[2]).decode() if found else str(self.status)
+        return told.split("#")[-1].split(":")[0]
 
     @cached_property
     def result(self) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from preflight.sandbox.conformance import deviations
-from preflight.sandbox.request import Request, Response
+from preflight.sandbox.request import INJECTED, Request, Response
 from preflight.sandbox.server import Sandbox
-from preflight.sandbox.wire import answer
 
 FORM = "application/x-www-form-urlencoded"
 Found = Callable[..., list[str]]
@@ -37,6 +36,12 @@ def found(sandbox: Sandbox) -> Found:
 
 def iam(inner: str) -> str:
     return f"<ListUsersResponse><ListUsersResult>{inner}</ListUsersResult></ListUsersResponse>"
+
+
+def summary(entry: str) -> str:
+    inner = f"<SummaryMap><entry>{entry}</entry></SummaryMap>"
+    result = f"<GetAccountSummaryResult>{inner}</GetAccountSummaryResult>"
+    return f"<GetAccountSummaryResponse>{result}</GetAccountSummaryResponse>"
 
 
 def ec2(inner: str) -> str:
@@ -71,7 +76,14 @@ def ec2(inner: str) -> str:
         ),
         ("iam", "ListUsers", iam("<Users/><IsTruncated>false</IsTruncated>"), []),
         ("iam", "ListUsers", iam(""), ["Users is missing"]),
-        ("iam", "ListUsers", "<ListUsersResponse/>", ["nothing in the answer is its result"]),
+        ("iam", "ListUsers", "<ListUsersResponse/>", ["in the answer is its ListUsersResult"]),
+        ("iam", "ListUsers", "", ["Users is missing"]),
+        ("kms", "ListKeys", "", []),
+        ("iam", "GetAccountSummary", summary("<key>Users</key><value>1</value>"), []),
+        ("iam", "GetAccountSummary", summary("<key>Users</key><value>a</value>"), ["no integer"]),
+        ("iam", "GetAccountSummary", summary("<k>Users</k><v>1</v>"), ["k, v in place of key and"]),
+        ("s3", "GetBucketEncryption", "<E><Rule/></E>", []),
+        ("s3", "GetBucketEncryption", "<E><Rules/></E>", ["no member Rules"]),
     ],
 )
 def test_an_answer_that_the_model_does_not_allow_is_seen(
@@ -92,7 +104,18 @@ def test_what_ec2_tells_and_its_enumerations_lack_is_let_through(found: Found) -
     assert state("ready") != []
 
 
-def test_an_error_is_not_held_against_the_output(sandbox: Sandbox, found: Found) -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "wrong"),
+    [
+        (404, '{"__type": "ResourceNotFoundException"}', []),
+        (400, '{"__type": "ResourceNotFoundException"}', ["has the status 404, not 400"]),
+        (404, '{"__type": "NoSuchClusterException"}', ["eks has no error NoSuchClusterException"]),
+        (403, '{"__type": "AccessDeniedException"}', []),
+    ],
+)
+def test_an_error_is_one_that_the_service_has(
+    sandbox: Sandbox, status: int, body: str, wrong: list[str]
+) -> None:
     request = Request(
         world=sandbox.world,
         environ={},
@@ -102,9 +125,11 @@ def test_an_error_is_not_held_against_the_output(sandbox: Sandbox, found: Found)
         operation="DescribeCluster",
         access_key_id="",
     )
-    written = answer(request, {"cluster": {"name": "c"}})
-    assert list(deviations(request, written)) == []
-    assert list(deviations(request, Response(404, [], b'{"hue": 1}', request))) == []
+    said = list(deviations(request, Response(status, [], body.encode(), request)))
+    assert len(said) == len(wrong)
+    assert all(part in one for one, part in zip(said, wrong, strict=True)), said
+    request.notes[INJECTED] = True
+    assert list(deviations(request, Response(status, [], body.encode(), request))) == []
 
 
 def test_an_answer_of_the_running_server_is_told_to_who_asked_for_it(
