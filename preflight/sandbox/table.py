@@ -54,6 +54,7 @@ MODULES: tuple[str, ...] = (
     "preflight.sandbox.identity.key_policies",
     "preflight.sandbox.ec2.describe_lag",
     "preflight.sandbox.ec2.lingering",
+    "preflight.sandbox.ec2.reserved_tags",
     "preflight.sandbox.ec2.dependencies",
     "preflight.sandbox.ec2.in_use",
     "preflight.sandbox.ec2.group_associations",

@@ -35,6 +35,20 @@ def refuse_parameters(request: Request, shape: Any) -> None:
     for place in missing(shape, request.parameters):
         name = ".".join(_as_sent(shape, place))
         raise AwsFault("MissingParameter", f"The request must contain the parameter {name}")
+    _refuse_small_page(request, shape)
+
+
+def _refuse_small_page(request: Request, shape: Any) -> None:
+    """Refuse pages of fewer rows than the operation gives; of the most, models and EC2 disagree.
+
+    The words: https://github.com/aws/aws-sdk-ruby/pull/2575, the disagreement:
+    https://github.com/aws/aws-cli/issues/3397
+    """
+    size = shape.members.get("MaxResults")
+    least, asked = size and size.metadata.get("min"), request.parameters.get("MaxResults")
+    if least and asked is not None and asked < least:
+        message = f"Value ( {asked} ) for parameter maxResults is invalid. "
+        raise AwsFault("InvalidParameterValue", f"{message}Expecting a value greater than {least}.")
 
 
 def _is_known(shape: Any, name: str) -> bool:

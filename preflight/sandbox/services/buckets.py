@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from preflight.namerule import problems
+from preflight.names import BUCKET
 from preflight.sandbox.fault import AwsFault
 from preflight.sandbox.request import Request, Response
 from preflight.sandbox.world import World
@@ -51,6 +53,16 @@ def somebody_elses(request: Request) -> None:
     raise AwsFault("AccessDenied", "Access Denied", 403)
 
 
+def refuse_name(request: Request) -> None:
+    """A bucket has a name that S3 allows; boto3 lets more through.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    The words: https://github.com/apex/up/issues/498
+    """
+    if problems(BUCKET, request.parameters["Bucket"]):
+        raise AwsFault("InvalidBucketName", "The specified bucket is not valid.")
+
+
 def refuse_versions(request: Request) -> None:
     """A bucket that keeps versions stays until all of them are deleted, and the delete markers.
 
@@ -68,6 +80,7 @@ def refuse_versions(request: Request) -> None:
 
 RULES = {
     ("s3", "*"): somebody_elses,
+    ("s3", "CreateBucket"): refuse_name,
     ("s3", "DeleteBucket"): refuse_versions,
 }
 EFFECTS = {("s3", "CreateBucket"): bucket_created}

@@ -147,6 +147,22 @@ def changed(request: Request, _: Response) -> None:
         follow(request.world, request.region, balancer)
 
 
+def refuse_one_zone(request: Request) -> None:
+    """An Application Load Balancer needs subnets in two zones.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    The words: https://github.com/kasmtech/terraform/issues/5
+    """
+    given = request.parameters
+    mapped = [one.get("SubnetId") for one in given.get("SubnetMappings") or ()]
+    subnets = {*(given.get("Subnets") or ()), *mapped}
+    ec2 = request.world.backend("ec2", request.region)
+    zones = {zone for zone, there in ec2.subnets.items() if subnets & there.keys()}
+    if given.get("Type", "application") == "application" and len(zones) < 2:
+        message = "At least two subnets in two different Availability Zones must be specified"
+        raise AwsFault("ValidationError", message)
+
+
 def refuse_protected(request: Request) -> None:
     """A load balancer with deletion protection stays."""
     arn = request.parameters["LoadBalancerArn"]
@@ -190,6 +206,7 @@ def classic_deleted(request: Request, _: Response) -> None:
 
 
 RULES = {
+    ("elbv2", "CreateLoadBalancer"): refuse_one_zone,
     ("elbv2", "DeleteLoadBalancer"): refuse_protected,
     ("elbv2", "DeleteTargetGroup"): refuse_used_target_group,
 }

@@ -100,6 +100,12 @@ def test_ec2_names_the_parameter_that_is_missing(form: Ask, fields: str, name: s
     assert f"<Message>The request must contain the parameter {name}</Message>" in body
 
 
+def test_a_page_of_ec2_has_no_fewer_rows_than_it_allows(form: Ask) -> None:
+    status, body = form("ec2", "DescribeVpcs&MaxResults=4")
+    assert (status, "<Code>InvalidParameterValue</Code>" in body) == (400, True)
+    assert "for parameter maxResults is invalid. Expecting a value greater than 5." in body
+
+
 def test_what_iam_misses_is_named_by_the_place_of_its_member(form: Ask) -> None:
     status, body = form("iam", "CreateRole&Path=/x/")
     assert status == 400

@@ -143,3 +143,11 @@ def test_a_bucket_stays_while_it_has_versions_or_delete_markers(client: Any, ref
     assert refusal(s3.delete_bucket, Bucket="old") == words
     s3.delete_object(Bucket="old", Key="k", VersionId=marker)
     s3.delete_bucket(Bucket="old")
+
+
+@pytest.mark.parametrize("name", ["Upper-case", "under_score", "two..dots", "-dash", "10.0.0.1"])
+def test_a_bucket_has_a_name_that_s3_allows(client: Any, refusal: Any, name: str) -> None:
+    place = {"LocationConstraint": "us-west-2"}
+    asked = {"Bucket": name, "CreateBucketConfiguration": place}
+    code, status, _ = refusal(client("s3").create_bucket, **asked)
+    assert (code, status) == ("InvalidBucketName", 400)

@@ -178,3 +178,12 @@ def test_interfaces_follow_the_subnets(account: Account, elbv2: Any) -> None:
     at = {"LoadBalancerArn": made["LoadBalancers"][0]["LoadBalancerArn"]}
     elbv2.set_subnets(**at, Subnets=account.subnets)
     assert {one["SubnetId"] for one in interfaces(account)} == set(account.subnets)
+
+
+def test_an_application_load_balancer_needs_two_zones(account: Account, refusal: Refusal) -> None:
+    elb, one = account.client("elbv2"), account.subnets[:1]
+    code, status, message = refusal(elb.create_load_balancer, Name="web", Subnets=one)
+    assert (code, status) == ("ValidationError", 400)
+    assert message == "At least two subnets in two different Availability Zones must be specified"
+    mapped = [{"SubnetId": subnet} for subnet in account.subnets]
+    assert elb.create_load_balancer(Name="web", SubnetMappings=mapped)["LoadBalancers"]
