@@ -14,7 +14,6 @@ from preflight import spec
 from preflight.cli.app import app
 from preflight.cli.pages import checks_page
 from preflight.sandbox.account.scenario import read_scenario
-from preflight.sandbox.table import MODULES
 from reports.formats import FORMATS
 from reports.view import Outcome
 
@@ -23,8 +22,6 @@ PAGES = sorted(
     page for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for page in ROOT.glob(pattern)
 )
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-#: A module of the sandbox, as the page of what it models names one.
-MODULE = re.compile(r"`(\w+)/(?!test_)(\w+)\.py`")
 #: What a page says is not there yet stands under a heading that says so.
 NOT_YET = re.compile(r"^#+ [^\n]*not (there|in it) yet.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -62,6 +59,47 @@ def test_a_page_names_no_command_that_is_not_there(page: Path) -> None:
     assert set(named) <= commands()
 
 
+def options(group: object, *path: str) -> Iterator[tuple[str, set[str]]]:
+    """Give each command with the options it takes."""
+    named = [name for one in getattr(group, "params", ()) for name in one.opts + one.secondary_opts]
+    yield " ".join(path), {name for name in named if name.startswith("-")} | {"--help"}
+    for name, command in getattr(group, "commands", {}).items():
+        yield from options(command, *path, name)
+
+
+OPTIONS = dict(options(typer.main.get_command(app)))
+INVOKED = re.compile(r"preflight ((?:[a-z]+ ?){1,2})([^|;&`]*)")
+
+
+@each_page
+def test_a_command_shown_takes_its_options(page: Path) -> None:
+    text = NOT_YET.sub("", page.read_text("utf-8"))
+    shown = [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^\$ (.+)$", text, re.MULTILINE)]
+    wrong = []
+    for line in shown:
+        for words, rest in INVOKED.findall(line):
+            known = [" ".join(words.split()[:count]) for count in (2, 1)]
+            takes = next((OPTIONS[name] for name in known if name in OPTIONS), set())
+            wrong += [
+                (line, one) for one in re.findall(r"(?<!\S)--[a-z-]+", rest) if one not in takes
+            ]
+    assert wrong == []
+
+
+@each_page
+def test_a_page_names_no_option_that_is_not_there(page: Path) -> None:
+    named = re.findall(r"`(--[a-z-]+)[^`]*`", NOT_YET.sub("", page.read_text("utf-8")))
+    assert set(named) <= set().union(*OPTIONS.values())
+
+
+@each_page
+def test_a_page_names_no_exit_code_that_is_not_there(page: Path) -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", readme(), re.MULTILINE)}
+    text = page.read_text("utf-8")
+    named = re.findall(r"\bexit(?:s with)?(?: code)? (\d+)\b", text, re.IGNORECASE)
+    assert {int(code) for code in named} <= told
+
+
 @each_page
 def test_a_page_links_to_files_that_are_there(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
@@ -77,54 +115,6 @@ def test_a_page_names_files_that_are_there(page: Path) -> None:
     gone = {name for name in named if not (ROOT / name).is_file()}
     # How to add something speaks of files that the reader is about to write.
     assert {name for name in gone if "my_" not in name} == set()
-
-
-def model_page() -> str:
-    return (ROOT / "docs" / "sandbox-model.md").read_text("utf-8")
-
-
-def modelled() -> list[tuple[str, str, str]]:
-    """Give the rows of the page of what the sandbox models: rule, sources, test."""
-    text = model_page()
-    rows = re.findall(r"^\| (.+?) \| (.+?) \| `([^`|]+)` \|$", text, re.MULTILINE)
-    assert len(rows) == text.count("\n| ") - text.count("\n| rule ")
-    return rows
-
-
-def test_every_rule_of_the_sandbox_has_a_source() -> None:
-    source = re.compile(r"(\[[^\]]+\]\(https://(docs\.aws\.amazon\.com|github\.com)/\S+\) ?)+")
-    assert [rule for rule, sources, _ in modelled() if not source.fullmatch(sources)] == []
-
-
-def test_every_rule_of_the_sandbox_has_a_test() -> None:
-    gone = []
-    for _, _, test in modelled():
-        file, _, function = test.partition("::")
-        path = ROOT / "tests" / "sandbox" / file
-        if not path.is_file() or f"def {function}(" not in path.read_text("utf-8"):
-            gone.append(test)
-    assert gone == []
-
-
-def test_no_rule_of_the_sandbox_is_told_twice() -> None:
-    rules, tests = [rule for rule, _, _ in modelled()], [test for _, _, test in modelled()]
-    assert [rule for rule in rules if rules.count(rule) > 1] == []
-    assert [test for test in tests if tests.count(test) > 1] == []
-
-
-def test_every_module_of_the_sandbox_that_takes_part_is_told_of() -> None:
-    told = {f"preflight.sandbox.{room}.{file}" for room, file in MODULE.findall(model_page())}
-    # What is asked of every request is no module of the table.
-    assert told - {"preflight.sandbox.input.validate"} == set(MODULES)
-
-
-def test_every_test_file_of_the_sandbox_s_rooms_proves_a_rule() -> None:
-    proving = {test.partition("::")[0] for _, _, test in modelled()}
-    tests = ROOT / "tests" / "sandbox"
-    files = {str(file.relative_to(tests)) for file in tests.glob("*/test_*.py")}
-    # Scenarios and the state are the sandbox's own, and no rule of AWS's.
-    own = {file for file in files if file.startswith("account/")} | {"eks/test_state.py"}
-    assert files - proving - own == set()
 
 
 def test_every_scenario_shown_loads(tmp_path: Path) -> None:
