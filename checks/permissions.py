@@ -123,7 +123,9 @@ def denied_of(context: Context, behind: Entity) -> list[Denial]:
 def asked(context: Context) -> tuple[set[Question], set[Question]]:
     """Give the questions that the plan asks, and those that only the checks ask."""
     planned = {q for action in context.plan.actions for q in questions(context, action)}
-    asking = (action for action in looks(context.plan) if action.name not in BY_DOING)
+    asking = (
+        action for action in looks(context.plan, context.checks) if action.name not in BY_DOING
+    )
     looked = {q for action in asking for q in questions(context, action)}
     return planned, looked - planned
 

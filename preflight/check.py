@@ -33,6 +33,8 @@ class Context:
     #: Why the role could not be assumed; `aws` is then the caller.
     role_error: AwsError | None = None
     once: Once = field(default_factory=Once)
+    #: All checks of this run: what they look with has to be allowed before anything else.
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

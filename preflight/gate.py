@@ -103,6 +103,8 @@ def run(
 
     With `strict` a WARN counts as FAIL. Raises `UsageError` for a waiver of no known check.
     """
+    if not context.checks:
+        context = replace(context, checks=tuple(checks))
     waivers = tuple(waivers)
     known = {check.id for check in checks}
     for waiver in waivers:

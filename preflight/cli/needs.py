@@ -51,11 +51,12 @@ def partition_of(region: str) -> str:
 
 def least_of(plan: Plan, *, sweep: bool = False) -> Least:
     """Write the least policies for a plan; `sweep` adds the deletion of what controllers left."""
+    from checks.builtin import CHECKS
     from checks.looks import looks
     from preflight.least import least
 
     strays = _deletions(plan) if sweep else ()
-    return least((*plan.actions, *strays), plan.owner, looks(plan))
+    return least((*plan.actions, *strays), plan.owner, looks(plan, CHECKS))
 
 
 def _deletions(plan: Plan) -> Iterator[Action]:

@@ -86,6 +86,7 @@ def _in_account(spec: ClusterSpec, principal: str | None) -> ClusterSpec:
 
 
 def _context(spec: ClusterSpec, plan: Plan, aws: Aws) -> Context:
+    from checks.builtin import CHECKS
     from preflight import profile
     from preflight.check import Context
     from preflight.facts import Facts
@@ -95,7 +96,13 @@ def _context(spec: ClusterSpec, plan: Plan, aws: Aws) -> Context:
         account=owner.account, partition=owner.partition, region=owner.region, principal=""
     )
     return Context(
-        spec=spec, profile=profile.load(spec.vendor), plan=plan, facts=facts, aws=aws, caller=aws
+        spec=spec,
+        profile=profile.load(spec.vendor),
+        plan=plan,
+        facts=facts,
+        aws=aws,
+        caller=aws,
+        checks=CHECKS,
     )
 
 

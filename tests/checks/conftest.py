@@ -11,6 +11,7 @@ import botocore.loaders
 import botocore.session
 import pytest
 
+from checks.builtin import CHECKS
 from preflight import facts, gate, profile, spec
 from preflight.actions import Action
 from preflight.aws import Aws
@@ -120,6 +121,7 @@ class Bench:
             facts=known,
             aws=builder,
             caller=caller or builder,
+            checks=CHECKS,
         )
 
     def needing(self, context: Context, *wanted: Action) -> Context:

@@ -160,6 +160,18 @@ def test_a_request_the_simulator_refuses_is_one_unknown_and_not_asked_again(benc
     assert context.aws.calls.by_operation["iam:SimulatePrincipalPolicy"] <= 3
 
 
+def test_what_a_check_of_somebody_else_looks_with_is_asked_about_too(bench: Any) -> None:
+    name = "cloudtrail:LookupEvents"
+    context = bench.as_builder(ALL, deny(name))
+    theirs = replace(context.checks[0], id="theirs", actions=frozenset({name}))
+
+    before = bench.statuses(permissions, context)
+    after = bench.statuses(permissions, replace(context, checks=(*context.checks, theirs)))
+
+    assert name not in before
+    assert after[name] is Status.WARN
+
+
 def test_what_only_checks_look_with_is_a_warning(bench: Any) -> None:
     found = bench.ask(permissions, bench.as_user(ALL, deny("ec2:DescribeInstanceTypeOfferings")))
 
