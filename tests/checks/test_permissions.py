@@ -165,11 +165,14 @@ def test_what_a_check_of_somebody_else_looks_with_is_asked_about_too(bench: Any)
     context = bench.as_builder(ALL, deny(name))
     theirs = replace(context.checks[0], id="theirs", actions=frozenset({name}))
 
-    before = bench.statuses(permissions, context)
-    after = bench.statuses(permissions, replace(context, checks=(*context.checks, theirs)))
+    before = bench.ask(permissions, context)
+    after = bench.ask(permissions, replace(context, checks=(*context.checks, theirs)))
 
-    assert name not in before
-    assert after[name] is Status.WARN
+    assert {one.status for one in before.values()} == {Status.PASS}
+    assert (after["actions of checks"].status, after["actions of checks"].data["actions"]) == (
+        Status.WARN,
+        [name],
+    )
 
 
 def test_what_only_checks_look_with_is_a_warning(bench: Any) -> None:
