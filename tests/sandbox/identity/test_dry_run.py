@@ -53,6 +53,8 @@ def least(shape: Any) -> Any:
     if shape.type_name == "list":
         return [least(shape.member)]
     if shape.type_name != "structure":
+        if shape.type_name in {"integer", "long"}:
+            return shape.metadata.get("min") or LEAST[shape.type_name]
         return shape.enum[0] if getattr(shape, "enum", None) else LEAST[shape.type_name]
     names = shape.required_members or list(shape.members)[:1]
     return {name: least(shape.members[name]) for name in names}
